@@ -1,11 +1,15 @@
 """How a clinic's day looks, and what its desk did with it (0049)."""
 
 import io
-from typing import Any
+from typing import Any, cast
 
+import pytest
+import typer
 from rich.console import Console
 
 from stack.commands import day_view as view
+from stack.commands.day import Desk, order
+from stack.commands.service_api import Booking
 
 
 def printed(*parts: Any, width: int = 80) -> str:
@@ -95,3 +99,48 @@ def test_pages_are_one_answer_and_a_patient_on_two_of_them_is_one() -> None:
     assert whole["totals"] == {
         "applied": 2, "repeat": 0, "refused": 1, "reminders_cancelled": 4, "patients_told": 1, "providers_told": 1,
     }  # fmt: skip
+
+
+class NoVisits:
+    """Booking, which finds none."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def ask(self, method: str, path: str, _body: object = None, **_query: Any) -> Any:
+        self.asked.append(f"{method} {path}")
+        return {**told(act=path.rpartition("/")[2]), "visits": 0}
+
+
+NOT_AS_ASKED = "No visit that is as asked lies ahead at EYE on 2027-03-12."
+
+
+@pytest.mark.parametrize(
+    ("act", "which", "said"),
+    [
+        ("cancel", {}, "No visit lies ahead at EYE on 2027-03-12. Nothing is cancelled."),
+        ("move", {"to_day": "2027-03-15"}, "No visit lies ahead at EYE on 2027-03-12. Nothing is moved."),
+        ("cancel", {"reason": "ill", "by": "x"}, "No visit lies ahead at EYE on 2027-03-12. Nothing is cancelled."),
+        ("cancel", {"provider": "dr"}, f"{NOT_AS_ASKED} Nothing is cancelled."),
+        ("move", {"status": ["booked"], "by_minutes": 30}, f"{NOT_AS_ASKED} Nothing is moved."),
+        ("cancel", {"source": "pms", "reason": "ill", "by": "x"}, f"{NOT_AS_ASKED} Nothing is cancelled."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("how", [{"dry_run": True, "yes": False}, {"dry_run": False, "yes": False},
+                                 {"dry_run": False, "yes": True}])  # fmt: skip
+def test_an_order_that_finds_no_visit_says_so_asks_nothing_and_is_no_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    act: str, which: dict[str, Any], said: str, how: dict[str, bool],
+) -> None:  # fmt: skip
+    booking = NoVisits()
+    monkeypatch.setenv("COLUMNS", "200")
+
+    code = 0
+    try:
+        of = {"clinic": "EYE", "day": "2027-03-12", **which}
+        order(Desk(cast("Booking", booking)), act, of, None, **how, as_json=False)
+    except typer.Exit as ended:
+        code = ended.exit_code
+
+    assert (code, capsys.readouterr().out.strip()) == (0, said)
+    assert booking.asked == [f"POST /v1/appointments/{act}"]

@@ -1,10 +1,13 @@
 """Where `attend status` leads on to."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from stack.commands.look import addresses, way_to_dead_letters
+from stack.commands.look import addresses, logs, way_to_dead_letters
+from stack.home import Home
 
 
 def row(part: str, dead_letters: int | None) -> dict[str, Any]:
@@ -44,3 +47,20 @@ def test_each_part_is_shown_with_where_it_answers_in_80_characters() -> None:
         ["booking", "http://127.0.0.1:8104", "http://127.0.0.1:8110"],
         ["reminders-projector", "-", "http://127.0.0.1:8115"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"), [("sinks", "Nothing is in the log of sinks yet.\n"), (None, "sinks | heard\n")]
+)
+def test_logs_without_a_line_say_so_and_not_on_stdout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: str | None, said: str
+) -> None:
+    monkeypatch.setenv("ATTEND_HOME", str(tmp_path))
+    home = Home(tmp_path)
+    home.make()
+    home.log_of("sinks").write_text("" if part else "heard\n")
+
+    logs(part)
+
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (("", said) if part else (said, ""))

@@ -85,8 +85,7 @@ def day(
         typer.echo(json.dumps({"items": items}, indent=2))
         return
     if not items:
-        asked = " that is as asked" if provider or source or status else ""
-        _show([f"No visit{asked} at {clinic} on {day}."])
+        _show([view.none({"clinic": clinic, "day": day, "provider": provider, "source": source, "status": status})])
         return
     _show([view.visits(items), view.counted(items)])
 
@@ -109,7 +108,7 @@ def cancel_day(
     Exit codes: 0 all cancelled, 1 refused, not answered or not wanted, 2 wrong words, 3 some did not fit.
     """
     which = _which(clinic=clinic, day=day, provider=provider, source=source, status=status, reason=reason, by=by)
-    _order("cancel", which, key, dry_run=dry_run, yes=yes, as_json=as_json)
+    order(Desk(), "cancel", which, key, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 def move_day(
@@ -137,15 +136,21 @@ def move_day(
         raise typer.BadParameter("give --to or --by-minutes")
     which = _which(clinic=clinic, day=day, provider=provider, source=source, status=status, reason=reason, by=by)
     which |= {"to_day": to} if to else {"by_minutes": by_minutes}
-    _order("move", which, key, dry_run=dry_run, yes=yes, as_json=as_json)
+    order(Desk(), "move", which, key, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 def _which(by: str | None, **given: object) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value} | {"by": by or login_name()}
 
 
-def _order(act: str, which: dict[str, Any], key: str | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    desk = Desk()
+def order(
+    desk: Desk, act: str, which: dict[str, Any], key: str | None, *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Give an order and print what it did, after a look at what it would do, unless `yes` or a `key` is given.
+
+    Raises:
+        typer.Exit: At the end, with the exit code; a dry run, and one that finds nothing to do, return.
+    """
     if dry_run or not (yes or key):
         tried = _look_first(desk, act, which, as_json=as_json and dry_run)
         if dry_run or not tried["totals"]["applied"]:
@@ -156,8 +161,10 @@ def _order(act: str, which: dict[str, Any], key: str | None, *, dry_run: bool, y
     told = desk.carry_out(act, {**which, "event_id": key}, shown=not as_json)
     if as_json:
         typer.echo(json.dumps(told, indent=2))
-    else:
+    elif told["results"]:
         _show([*view.not_done(told), view.summary(told, desk.calls, time.monotonic() - began)])
+    else:
+        _show([view.nothing_to_do(act, which)])
     raise typer.Exit(EXIT_IN_PART if told["totals"]["refused"] else 0)
 
 
@@ -167,8 +174,11 @@ def _look_first(desk: Desk, act: str, which: dict[str, Any], *, as_json: bool) -
     if as_json:
         typer.echo(json.dumps(tried, indent=2))
         return tried
+    if not tried["results"]:
+        _show([view.nothing_to_do(act, which)])
+        return tried
     named = ("clinic", "day", "provider", "source", "status")
-    people = desk.visits(**{name: which.get(name) for name in named}) if tried["results"] else []
+    people = desk.visits(**{name: which.get(name) for name in named})
     _show([view.order(tried, people), view.would(tried, which)])
     return tried
 

@@ -45,6 +45,17 @@ def counted(items: Sequence[Mapping[str, Any]]) -> str:
     return f"{_many(len(items), 'visit')} of {_many(len({one['patient_id'] for one in items}), 'patient')}: {by}."
 
 
+def none(which: Mapping[str, Any], ahead: str = "") -> str:
+    """Return in a sentence that there is no visit of those asked for; `ahead` says which of them were looked for."""
+    asked = " that is as asked" if any(which.get(name) for name in ("provider", "source", "status")) else ""
+    return f"No visit{asked}{ahead} at {which['clinic']} on {which['day']}."
+
+
+def nothing_to_do(act: str, which: Mapping[str, Any]) -> str:
+    """Return in a sentence that an order finds no visit, and so changes nothing."""
+    return f"{none(which, ' lies ahead')} Nothing is {_DONE[act]}."
+
+
 def order(told: Told, people: Sequence[Mapping[str, Any]]) -> Table:
     """Return what becomes of each visit of an order.
 

@@ -145,12 +145,15 @@ def logs(part: PartArgument = None, follow: FollowOption = False, lines: LinesOp
     if not files:
         raise AttendError("NO_LOGS", f"no log of {part or 'any part'} below {home.folder}: has `attend up` run here?")
     width = max(map(len, files))
-    tails = {name: _Tail(path, lines) for name, path in files.items()}
+    tails, shown = {name: _Tail(path, lines) for name, path in files.items()}, 0
     while True:
         for name, tail in tails.items():
             for line in tail.new():
                 typer.echo(line if part else f"{name:<{width}} | {line}")
+                shown += 1
         if not follow:
+            if lines and not shown:
+                typer.echo(f"Nothing is in the log of {part or 'any part'} yet.", err=True)
             return
         time.sleep(0.2)
 
