@@ -44,6 +44,13 @@ async def test_refusals_of_inbound_events_go_after_their_time_in_small_batches(p
         BATCH + 7,
         NOW,
     )
+    await pool.execute(
+        """
+        INSERT INTO clearance_refusal (client, key, code, message, place, recorded_at)
+        SELECT 'local', n::text, 'UNKNOWN_KIND', 'm', 'p', $1::timestamptz - n * interval '90 days'
+        FROM generate_series(1, 2) AS n""",
+        NOW,
+    )
 
     gone = await remove(pool, JOBS, NOW, pause_s=0)
 
@@ -51,6 +58,7 @@ async def test_refusals_of_inbound_events_go_after_their_time_in_small_batches(p
         "quarters of ingress keys": 0,
         "places of inbound records": 0,
         "refusals of inbound events": BATCH + 7,
+        "refusals of clearances": 1,
         LOOKED_AT: 0,
         "settled dead letters": 0,
     }

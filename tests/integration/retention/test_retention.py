@@ -201,6 +201,7 @@ async def test_the_command_counts_first_and_removes_when_told(
             "quarters of ingress keys": 0,
             "places of inbound records": 0,
             "refusals of inbound events": 0,
+            "refusals of clearances": 0,
             "visits looked at for what they lack": 0,
             "settled dead letters": 1,
         },
@@ -268,7 +269,7 @@ def test_every_job_says_in_words_what_goes_and_keeps_it_for_as_long_as_its_own_s
 
     assert kept == [
         {"quarters of ingress keys": 11, "places of inbound records": 14, "refusals of inbound events": 12,
-         "visits looked at for what they lack": 400, "settled dead letters": 13},
+         "refusals of clearances": 12, "visits looked at for what they lack": 400, "settled dead letters": 13},
         {"inbox notices": 21, "texts of replies": 22, "receipts of unknown messages": 23, "unreadable callbacks": 24,
          "outcomes of the feed": 26, "settled dead letters": 25},
         {"visits long over": 31, "visits without a reminder": 31, "settled dead letters": 32},

@@ -44,6 +44,13 @@ def jobs(settings: Settings) -> Sequence[Job]:
             "(SELECT ctid FROM inbound_refusal WHERE recorded_at < $1 LIMIT $2)",
         ),
         Job(
+            "refusals of clearances",
+            refusals,
+            "SELECT FROM clearance_refusal WHERE recorded_at < $1",
+            "DELETE FROM clearance_refusal WHERE ctid IN "
+            "(SELECT ctid FROM clearance_refusal WHERE recorded_at < $1 LIMIT $2)",
+        ),
+        Job(
             "visits looked at for what they lack",
             KEEP_NOTICES,
             "SELECT FROM clearance_notice WHERE looked_at < $1",

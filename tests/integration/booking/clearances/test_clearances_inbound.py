@@ -126,6 +126,39 @@ async def test_what_was_sent_right_under_the_same_id_is_not_among_the_open_ones(
     assert [one["event_id"] for one in listed] == ["e2"]
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
+async def test_what_is_wrong_under_an_id_that_was_taken_before_is_among_the_open_ones(
+    there: Door, installation: Installation, together: bool
+) -> None:
+    await there.post(booking("b1"))
+    words = [Sent(event("e1")), Sent(event("e1", state="Taken back")), Sent(event("e1"))]
+    for records in [words] if together else [[one] for one in words]:
+        await sent(there, installation, records)
+    listed = (await there.ask("GET", f"/v1/inbound?topic={CLEARANCES_INBOUND.name}")).json()["items"]
+    assert [(one["event_id"], one["record"]["offset"]) for one in listed] == [("e1", 1)]
+
+
+async def test_an_id_of_a_booking_is_none_of_a_clearance_when_they_are_refused_either(
+    there: Door, installation: Installation
+) -> None:
+    await there.post([booking("b1"), {"event_id": "b2", "appointment": {"id": "v1", "status": "entered-in-error"}}])
+    await there.ask("PUT", "/v1/sources/local/transitions", {"mode": "enforce"}, key=OPERATOR_KEY)
+    await there.post(booking("b3", "v2"))
+    back = {"event_id": "x", "appointment": {"id": "v1", "status": "booked"}}
+    assert (await there.ask("POST", "/v1/events", back)).status_code == 409
+    await sent(there, installation, [Sent(event(key, "v2", kind="blood"), b"v2") for key in ("x", "b2")])
+
+    async def told(event_id: str, kind: str = "") -> str:
+        body = (await there.ask("GET", f"/v1/inbound/{event_id}{kind}")).json()
+        return str(body["code"] if body["result"] == "refused" else body["result"])
+
+    assert await told("x") == await told("x", "?kind=booking") == "ILLEGAL_TRANSITION"
+    assert [await told(one, "?kind=clearance") for one in ("x", "b2")] == ["UNKNOWN_KIND"] * 2
+    assert await told("b2") == "applied"
+    assert (await there.ask("GET", "/v1/inbound/b1?kind=clearance")).status_code == 404
+    assert (await there.ask("GET", "/v1/inbound/b1?kind=blood")).status_code == 422
+
+
 async def test_g9_a_topic_speaks_for_its_client_alone(there: Door, installation: Installation) -> None:
     key = await there.client(Client("other", ("other",), may_clear=True))
     await there.post(booking("b1"))

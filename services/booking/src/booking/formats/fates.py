@@ -47,6 +47,7 @@ async def keep(
     now: datetime,
     *,
     replayed: bool,
+    of_clearances: bool = False,
 ) -> Applied:
     """Keep what became of each record of a batch, and return it.
 
@@ -56,8 +57,9 @@ async def keep(
         taken: By the record's place in the batch.
         refused: The same.
         replayed: The records are dead letters: what became of one that is taken is the letter's to say.
+        of_clearances: The events are clearances', not bookings'.
     """
-    await keep_refused(connection, _refused_events(records, refused), now)
+    await keep_refused(connection, _refused_events(records, refused), now, of_clearances=of_clearances)
     if not replayed:
         told = ((records[place], fate) for place, fate in taken.items())
         await keep_taken(

@@ -128,10 +128,19 @@ def routes(
             **refuses({404: ("UNKNOWN_EVENT",), 422: ("PADDED_ID", "EMPTY_TEXT", "CONTROL_CHARACTER")}),
         },
     )
-    async def get_event(event_id: str, client: Annotated[Client, Depends(caller)]) -> dict[str, Any]:
+    async def get_event(
+        event_id: str,
+        client: Annotated[Client, Depends(caller)],
+        kind: Annotated[
+            Literal["booking", "clearance"] | None,
+            Query(description="Ids of both are their own; else the booking's, or the clearance's if there is none."),
+        ] = None,
+    ) -> dict[str, Any]:
         """The result of an event by its id, taken or refused, over HTTP or from an inbound topic."""
+        is_clearance = None if kind is None else kind == "clearance"
         try:
-            return await reads.of_event(pool, texts.identifier(event_id, "event_id"), _whose(client))
+            called = texts.identifier(event_id, "event_id")
+            return await reads.of_event(pool, called, _whose(client), is_clearance=is_clearance)
         except Refused as refusal:
             raise problem(refusal) from None
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from booking.inbound.domain import Position
+from booking.inbound.statements import REFUSALS
 from booking.values.warned import UNKNOWN_PATIENT, UNKNOWN_PROVIDER, Warned, of_line
 from chassis.api.app import Problem
 from chassis.api.page_cursor import LAST, Cursor, next_place
@@ -19,23 +20,24 @@ CONSUMER = "booking"
 type EventIdOf = Callable[[DeadLetter], str | None]
 """Reads which event a letter is, as the release before did not when it kept it; None: that cannot be read."""
 
-# Bookings and clearances have ids of their own: of two events of one id the one of the kind that is asked for counts.
-_TAKEN = """
-SELECT result, appointment_id, version, warnings FROM (
-    SELECT false AS is_clearance, result, appointment_id, version, warnings FROM ingress
-    WHERE key = $1 AND ($2::text IS NULL OR client = $2)
-    UNION ALL
-    SELECT true, result, appointment_id, version, '{}' FROM clearance_history
-    WHERE key = $1 AND ($2::text IS NULL OR client = $2)
-) AS taken ORDER BY is_clearance <> $3 LIMIT 1
-"""
+_TAKEN = {
+    False: """
+SELECT result, appointment_id, version, warnings FROM ingress
+WHERE key = $1 AND ($2::text IS NULL OR client = $2) LIMIT 1
+""",
+    True: """
+SELECT result, appointment_id, version, ARRAY[]::text[] AS warnings FROM clearance_history
+WHERE key = $1 AND ($2::text IS NULL OR client = $2) LIMIT 1
+""",
+}
+"""Whether it is of a clearance → the event of an id: bookings and clearances have ids of their own."""
 _KNOWN_NOW = """
 SELECT coalesce(p.version > 0, false) AS patient,
        EXISTS (SELECT FROM provider d WHERE d.provider_id = a.provider_id) AS provider
 FROM appointment a LEFT JOIN patient p USING (patient_id) WHERE a.appointment_id = $1
 """
 _REFUSED = """
-SELECT code, message, place, recorded_at, topic, partition, "offset" FROM inbound_refusal
+SELECT code, message, place, recorded_at, topic, partition, "offset" FROM {refusals}
 WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 """
 _TAKEN_AT = """
@@ -55,7 +57,8 @@ WHERE consumer = $1 AND topic = $2 AND partition = $3 AND from_offset <= $4 AND 
 """
 
 # One taken since is not shown. A letter's id, and a hash of what a refusal over HTTP is of, decide between equal
-# instants.
+# instants. A batch of clearances, of 10 s at most (the role's transaction_timeout), is taken before its letters are
+# written: in it, the offsets tell which of two records of one id came after the other.
 _PAGE = """
 (SELECT whose.client, letter.event_id, letter.code, letter.message, coalesce(letter.place, '') AS place,
         letter.recorded_at, letter.topic, letter.partition, letter."offset", letter.id, letter.state,
@@ -67,8 +70,13 @@ _PAGE = """
    AND ($6::timestamptz IS NULL OR letter.recorded_at >= $6)
    AND (letter.recorded_at, lpad(to_hex(letter.id), 32, '0')::uuid) < ($7, $8)
    AND (letter.state <> 'open' OR letter.event_id IS NULL OR NOT CASE WHEN letter.topic = ANY ($12::text[])
-        THEN letter.code <> 'EVENT_ID_CONFLICT' AND EXISTS
-        (SELECT FROM clearance_history AS said WHERE said.client = whose.client AND said.key = letter.event_id)
+        THEN EXISTS
+        (SELECT FROM clearance_history AS said WHERE said.client = whose.client AND said.key = letter.event_id
+         AND (said.taken_at > letter.recorded_at OR EXISTS
+              (SELECT FROM inbound_taken AS one WHERE one.topic = letter.topic AND one.partition = letter.partition
+               AND one.recorded_at BETWEEN said.taken_at AND letter.recorded_at
+               AND one.recorded_at > letter.recorded_at - interval '10 s'
+               AND one.offsets[array_position(one.event_ids, letter.event_id)] > letter."offset")))
         ELSE EXISTS
         (SELECT FROM ingress WHERE ingress.client = whose.client AND ingress.key = letter.event_id
                                AND ingress.recorded_at > letter.recorded_at) END)
@@ -88,18 +96,29 @@ ORDER BY recorded_at DESC, mark DESC LIMIT $9
 _HIGHEST = UUID(int=2**128 - 1)
 
 
-async def of_event(pool: Pool, event_id: str, client_id: str | None) -> dict[str, Any]:
+async def of_event(
+    pool: Pool, event_id: str, client_id: str | None, *, is_clearance: bool | None = None
+) -> dict[str, Any]:
     """Return what became of an event of this client; None: of anybody's.
+
+    Args:
+        is_clearance: Whether the event of a clearance is meant, or a booking's; None: the booking's, if there is one.
 
     Raises:
         Problem: 404 UNKNOWN_EVENT.
     """
-    taken = await _taken(pool, event_id, client_id, is_clearance=False)
-    if taken is not None:
-        return taken
-    refused = await pool.fetchrow(_REFUSED, event_id, client_id)
+    for kind in (False, True) if is_clearance is None else (is_clearance,):
+        found = await _taken(pool, event_id, client_id, is_clearance=kind)
+        found = found or await _refused(pool, event_id, client_id, is_clearance=kind)
+        if found is not None:
+            return found
+    raise Problem(404, "UNKNOWN_EVENT", "No event of this id was taken or refused for good.")
+
+
+async def _refused(pool: Pool, event_id: str, client_id: str | None, *, is_clearance: bool) -> dict[str, Any] | None:
+    refused = await pool.fetchrow(_REFUSED.format(refusals=REFUSALS[is_clearance]), event_id, client_id)
     if refused is None:
-        raise Problem(404, "UNKNOWN_EVENT", "No event of this id was taken or refused for good.")
+        return None
     said = {name: refused[name] for name in ("code", "place", "recorded_at")}
     fate = {"event_id": event_id, "result": "refused", "detail": refused["message"], **said}
     if refused["topic"] is None:
@@ -180,7 +199,7 @@ def unknown_record() -> Problem:
 
 
 async def _taken(pool: Pool, event_id: str, client_id: str | None, *, is_clearance: bool) -> dict[str, Any] | None:
-    row = await pool.fetchrow(_TAKEN, event_id, client_id, is_clearance)
+    row = await pool.fetchrow(_TAKEN[is_clearance], event_id, client_id)
     if row is None:
         return None
     said = {name: row[name] for name in ("appointment_id", "version", "result")}

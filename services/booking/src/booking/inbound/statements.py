@@ -1,7 +1,10 @@
 """SQL that keeps what became of what came in by the topics."""
 
+REFUSALS = {False: "inbound_refusal", True: "clearance_refusal"}
+"""Whether it was of a clearance → where refusals of events are kept: the ids of both are their own."""
+
 KEEP_REFUSED = """
-INSERT INTO inbound_refusal (client, key, code, message, place, topic, partition, "offset", recorded_at)
+INSERT INTO {refusals} (client, key, code, message, place, topic, partition, "offset", recorded_at)
 SELECT DISTINCT ON (client, key) client, key, code, message, place, topic, partition, "offset", $9::timestamptz
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::bigint[])
      WITH ORDINALITY AS given (client, key, code, message, place, topic, partition, "offset", nth)

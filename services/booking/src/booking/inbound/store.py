@@ -8,14 +8,21 @@ from booking.inbound.domain import RefusedEvent, TakenRecord
 from chassis.postgres.database import Connection
 
 
-async def keep_refused(connection: Connection, refused: Sequence[RefusedEvent], now: datetime) -> None:
-    """Keep why events were refused, so that staff see it and it can be asked by their ids."""
+async def keep_refused(
+    connection: Connection, refused: Sequence[RefusedEvent], now: datetime, *, of_clearances: bool = False
+) -> None:
+    """Keep why events were refused, so that staff see it and it can be asked by their ids.
+
+    Args:
+        of_clearances: They are events of clearances, not of bookings.
+    """
     if refused:
         rows = [
             (e.client, e.event_id, e.why.code, e.why.message, e.why.place, *(e.at or (None, None, None)))
             for e in refused
         ]
-        await connection.execute(statements.KEEP_REFUSED, *map(list, zip(*rows, strict=True)), now)
+        keep = statements.KEEP_REFUSED.format(refusals=statements.REFUSALS[of_clearances])
+        await connection.execute(keep, *map(list, zip(*rows, strict=True)), now)
 
 
 async def keep_taken(connection: Connection, taken: Sequence[TakenRecord]) -> None:

@@ -131,7 +131,8 @@ class InboundClearances:
         answers = dict(zip(told, given, strict=True))
         refused |= {place: answer.refusal for place, answer in answers.items() if answer.refusal is not None}
         taken = {place: Fate(a.key, a.result.value) for place, a in answers.items() if a.result is not None}
-        return await fates.keep(connection, records, taken, refused, now, replayed=self._replayed)
+        replayed = self._replayed
+        return await fates.keep(connection, records, taken, refused, now, replayed=replayed, of_clearances=True)
 
 
 def _allowed(told: ToldClearance | Refused, known: Mapping[str, Client]) -> ToldClearance:
