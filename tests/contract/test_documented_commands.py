@@ -15,6 +15,7 @@ from notifier.__main__ import app as notifier
 from stack.__main__ import app as attend
 from stack.commands import forward, of_service
 from tests.contract.test_docs import PAGES, name
+from tests.integration.stack.pages import blocks, pages
 from tests.support.examples import ROOT
 
 HANDED_ON = {
@@ -113,3 +114,14 @@ def test_enough_is_found_to_look_at() -> None:
 )
 def test_what_cannot_be_typed_is_found(command: str, word: str | None) -> None:
     assert wrong(command) == word
+
+
+def test_a_block_uses_no_variable_that_no_block_before_it_has_set() -> None:
+    """As `test_every_page_can_be_followed_command_by_command` would find, without a system to run them on."""
+    known, unknown = {"HOME"}, set()
+    for page in pages():
+        for block in blocks(page):
+            known |= set(re.findall(r"\b([A-Z][A-Z_]*)=", block))
+            unknown |= {(page, used) for used in re.findall(r"\$\{?([A-Z][A-Z_]*)", block) if used not in known}
+
+    assert unknown == set()
