@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from chassis.api.nearest import did_you_mean, shown
 
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
+EXTRA = "extra_forbidden"
+"""Pydantic's word for such a field."""
 
 MOST_NAMED = 5
 """Unknown names that one answer names."""
@@ -19,14 +21,26 @@ def unknown_fields(route: Any, errors: Sequence[Mapping[str, Any]]) -> tuple[str
     Args:
         errors: As pydantic lists them.
     """
-    if not errors or any(error["type"] != "extra_forbidden" for error in errors):
+    if not errors or any(error["type"] != EXTRA for error in errors):
         return None
     *path, name = errors[0]["loc"]
     known = sorted(_fields_at(route, path[1:]))
     there = f" It takes: {', '.join(known)}." if known else ""
     detail = f"The body has no field {shown(str(name))}{did_you_mean(str(name), known) or '.'}{there}"
-    places = [".".join([*map(str, error["loc"][:-1]), shown(str(error["loc"][-1]))]) for error in errors]
-    return detail, [{"place": place, "code": UNKNOWN_FIELD} for place in places[:MOST_NAMED]]
+    first, *others = unread_fields(route, errors)
+    return detail, [{"place": first["place"], "code": first["code"]}, *others]
+
+
+def unread_fields(route: Any, errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the place of each such field and what may be meant, at most `MOST_NAMED`; other errors are passed over."""
+    paths = [error["loc"] for error in errors if error["type"] == EXTRA]
+    return [_unread_field(route, path) for path in paths[:MOST_NAMED]]
+
+
+def _unread_field(route: Any, path: Sequence[Any]) -> dict[str, str]:
+    *above, name = map(str, path)
+    near = did_you_mean(name, sorted(_fields_at(route, path[1:-1]))) or "."
+    return {"place": ".".join([*above, shown(name)]), "code": UNKNOWN_FIELD, "detail": f"There is no such field{near}"}
 
 
 def _fields_at(route: Any, path: Sequence[Any]) -> set[str]:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from chassis.api.codes import COMMON, code_of, shape_code
-from chassis.api.known_fields import UNKNOWN_FIELD, unknown_fields
+from chassis.api.known_fields import EXTRA, UNKNOWN_FIELD, unknown_fields, unread_fields
 from chassis.process.errors import AttendError, Unavailable
 
 PROBLEM_JSON = "application/problem+json"
@@ -123,7 +123,7 @@ def add_problems(api: FastAPI, dialects: Dialects | None = None) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         if unknown := unknown_fields(request.scope.get("route"), error.errors()):
             return answer(Problem(422, UNKNOWN_FIELD, *unknown), request)
-        return answer(_invalid(error), request)
+        return answer(_invalid(error, request.scope.get("route")), request)
 
     @api.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -140,10 +140,11 @@ def add_problems(api: FastAPI, dialects: Dialects | None = None) -> None:
         return answer(Problem(500, "INTERNAL_ERROR", COMMON["INTERNAL_ERROR"]), request)  # and it is raised on
 
 
-def _invalid(error: RequestValidationError) -> Problem:
-    found = [(".".join(map(str, e["loc"])), shape_code(str(e["type"]), e.get("ctx"))) for e in error.errors()]
-    places = [{"place": place, "code": code} for place, code in found]
-    words = " ".join(COMMON[code] for code in dict.fromkeys(code for _, code in found))
+def _invalid(error: RequestValidationError, route: object) -> Problem:
+    wrong = [one for one in error.errors() if one["type"] != EXTRA]
+    found = [(".".join(map(str, e["loc"])), shape_code(str(e["type"]), e.get("ctx"))) for e in wrong]
+    places = [{"place": place, "code": code} for place, code in found] + unread_fields(route, error.errors())
+    words = " ".join(COMMON[code] for code in dict.fromkeys(one["code"] for one in places))
     return Problem(422, "INVALID_REQUEST", f"The request is not of this shape. {words}", places)
 
 

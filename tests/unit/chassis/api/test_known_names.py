@@ -151,5 +151,31 @@ def test_a_field_that_an_order_does_not_have_is_refused_with_the_one_that_is_mea
     assert says in answer.json()["detail"]
 
 
-def test_a_body_that_is_wrong_by_more_is_not_of_the_shape(client: TestClient) -> None:
-    assert client.post("/v1/orders", json={"bye": "A"}).json()["code"] == "INVALID_REQUEST"
+MORE: list[tuple[object, list[tuple[str, str]], dict[str, str]]] = [
+    ({"bye": "A"}, [("body.by", "MISSING_FIELD")], {"body.bye": "did you mean by?"}),
+    ({"BY": "A", "inner": {"reson": "x"}}, [("body.by", "MISSING_FIELD")],
+     {"body.inner.reson": "did you mean reason?", "body.BY": "did you mean by?"}),
+    ({"by": 1, "several": [{}, {"why": "x"}]}, [("body.by", "WRONG_TYPE")], {"body.several.1.why": "no such field."}),
+    ({"by": 1, "+44 7700": 1}, [("body.by", "WRONG_TYPE")], {"body.?": "no such field."}),
+    ([1], [("body", "WRONG_TYPE")], {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "wrong", "named"), MORE)
+def test_a_body_that_is_wrong_by_more_names_also_what_it_misspelt(
+    client: TestClient, body: object, wrong: list[tuple[str, str]], named: dict[str, str]
+) -> None:
+    answer = client.post("/v1/orders", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
+    places = [(one["place"], one["code"]) for one in answer.json()["errors"]]
+    assert places == [*wrong, *((place, "UNKNOWN_FIELD") for place in named)]
+    for one in answer.json()["errors"]:
+        assert one.get("detail", "").endswith(named.get(one["place"], ""))
+    assert "7700" not in answer.text
+
+
+def test_of_many_unknown_fields_five_are_named_each_with_its_own_meaning(client: TestClient) -> None:
+    answer = client.post("/v1/orders", json={"by": "A", **{f"inner{number}": 1 for number in range(90)}}).json()
+    said = [one.get("detail") for one in answer["errors"]]
+    assert said == [None, *["There is no such field; did you mean inner?"] * 4]
+    assert len(client.post("/v1/orders", json={f"x{number}": 1 for number in range(90)}).json()["errors"]) == 6
