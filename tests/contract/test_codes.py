@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from booking.values.warned import _DETAILS, DETAIL_DROPPED, UNKNOWN_FIELD
 from tests.support.described import APIS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,25 @@ def test_every_code_that_the_door_and_the_database_raise_is_in_every_enumeration
 
     for service, api in APIS.items():
         assert raised - set(api().openapi()["components"]["schemas"]["ProblemCode"]["enum"]) == set(), service
+
+
+def warned() -> set[str]:
+    """Return the codes of warnings: those with which `Warned` is made, and those of its words."""
+    source = ROOT / "services/booking/src"
+    known = constants(source)
+    calls = (node for file in source.rglob("*.py") for node in ast.walk(ast.parse(file.read_text())))
+    names = {
+        getattr(call.args[0], "id", "")
+        for call in calls
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Warned" and call.args
+    }
+    return {known[name] for name in names if name in known} | set(_DETAILS)
+
+
+def test_every_code_of_a_warning_is_in_the_enumeration_and_none_that_nothing_says() -> None:
+    view = APIS["booking"]().openapi()["components"]["schemas"]["WarningView"]
+
+    assert set(view["properties"]["code"]["enum"]) == warned() | {DETAIL_DROPPED, UNKNOWN_FIELD}
 
 
 @pytest.mark.parametrize("service", APIS)

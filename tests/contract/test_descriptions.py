@@ -44,6 +44,17 @@ def test_every_refusal_has_the_one_shape_and_the_frameworks_own_is_nowhere(servi
                 assert content["examples"], (name, status)
 
 
+@pytest.mark.parametrize("service", APIS)
+def test_every_body_says_what_becomes_of_a_field_that_nobody_knows(service: str) -> None:
+    silent = {
+        name
+        for name, operation in operations(APIS[service]().openapi())
+        if "requestBody" in operation and "UNKNOWN_FIELD" not in operation["requestBody"].get("description", "")
+    }
+
+    assert {name for name in silent if SIGNED not in name} == set()
+
+
 OF_OTHER_KINDS = {
     ("notifier", "stream_inbox"), ("notifier", "get_unreadable_callback"), ("notifier", "ask_unsubscribe"),
     ("notifier", "confirm_unsubscribe"), ("notifier", "post_twilio_message"), ("notifier", "post_twilio_status"),

@@ -31,7 +31,7 @@ def resource(**members: Any) -> dict[str, Any]:
 
 MAIL = {"system": "email", "value": "{email}"}
 
-STRAT = "there is no such field, and it was passed over; did you mean start?"
+STRAT = "there is no such field, so it was not read; did you mean start?"
 
 
 def message(patient: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ BESIDE: tuple[tuple[str, dict[str, Any], Sequence[tuple[str, str]] | None], ...]
     (
         "with a reason as R5 spells it",
         {"cancellationReason": {"text": "ill"}},
-        dropped("Appointment.cancellationReason"),
+        [("UNKNOWN_FIELD", "Appointment.cancellationReason")],
     ),
     ("with an instruction for the patient", {"patientInstruction": "Fast from midnight"}, []),
     (

@@ -43,7 +43,14 @@ _CLEARANCES_TEXT = (
     "BOOKING_CLEARANCE_CLIENTS, where further topics of this kind are declared. The value is one clearance of a visit; "
     "the key is the source's id of the appointment: docs/booking/clearances-in.md."
 )
-_INBOUND = {BOOKINGS_INBOUND.name: _BOOKINGS_TEXT, CLEARANCES_INBOUND.name: _CLEARANCES_TEXT}
+_UNKNOWN_FIELDS = (
+    " A field that is not described is not read, and named with the one that may be meant, UNKNOWN_FIELD: among the "
+    "warnings of GET /v1/inbound/{event_id}, or in the dead letter of a record that is refused."
+)
+_INBOUND = {
+    BOOKINGS_INBOUND.name: _BOOKINGS_TEXT + _UNKNOWN_FIELDS,
+    CLEARANCES_INBOUND.name: _CLEARANCES_TEXT + _UNKNOWN_FIELDS,
+}
 """The topics that upstream systems write."""
 _INTERNAL = "Internal: shown so that its name, partitions and retention are known, not to be read or written."
 _SHARED = {

@@ -20,6 +20,12 @@ type Described = dict[str, Any]
 _SCHEMAS = "#/components/schemas/"
 _CODES = "x-codes"
 _OWN = "x-own"
+REFUSED_FIELD = (
+    "A field that is not described is refused with all others of the body, and named with the one that may be meant: "
+    "`UNKNOWN_FIELD`."
+)
+"""What becomes of an unknown field of a body that orders something (0047)."""
+
 _KEY_CODES = ("NO_KEY", "WRONG_KEY", "UNREADABLE_KEY")
 _EVERYWHERE: Mapping[int, Sequence[str]] = {
     408: ("TOO_SLOW",),
@@ -110,6 +116,7 @@ class DescribedApi(FastAPI):
         for name, schema in _hoisted(found):
             if schemas.setdefault(name, schema) != schema:
                 raise ValueError(f"two schemas are called {name}")
+        _with_the_fate_of_unknown_fields(found["paths"], schemas)
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas |= problem_schemas(self._codes)
@@ -169,6 +176,17 @@ def _with_own_answers(operation: Described) -> None:
                 if schema:
                     kept[name] = media
             answer["content"] = kept
+
+
+def _with_the_fate_of_unknown_fields(paths: Described, schemas: Described) -> None:
+    """Say of each body whose models forbid what they do not know what becomes of it."""
+    bodies = [
+        one["requestBody"] for operations in paths.values() for one in operations.values() if "requestBody" in one
+    ]
+    for body in bodies:
+        named = [media["schema"].get("$ref", "").removeprefix(_SCHEMAS) for media in body["content"].values()]
+        if any(schemas.get(name, {}).get("additionalProperties") is False for name in named):
+            body["description"] = f"{body.get('description', '')} {REFUSED_FIELD}".strip()
 
 
 def _hoisted(found: Described) -> Iterator[tuple[str, Described]]:

@@ -235,3 +235,30 @@ async def test_records_of_one_batch_are_kept_in_one_row_a_partition(there: Door,
     assert sum(len(row["offsets"]) for row in rows) == 6
     assert len(rows) <= 2
     assert [(await fate(there, n))[1]["result"] for n in range(6)] == ["applied"] * 3 + ["repeat"] * 3
+
+
+MISSPELT = "there is no such field, so it was not read; did you mean start?"
+
+
+async def test_a_record_that_misspells_what_it_must_have_says_so_in_its_fate_and_in_its_dead_letter(
+    there: Door, installation: Installation
+) -> None:
+    visit = {"id": "v8", "status": "booked", "patient": {"id": "ann"}, "clinic": "EYE", "strat": LATER}
+    told = orjson.dumps({"event_id": "late", "appointment": visit})
+    await sent(there, installation, Sent(told, b"v8"), Sent(told.replace(b"late", b"key"), b"v9"))
+
+    _, by_place = await fate(there, 0)
+    by_id = (await there.ask("GET", "/v1/inbound/late")).json()
+    (_, listed) = (await there.ask("GET", "/v1/inbound")).json()["items"]
+    _, mismatch = await fate(there, 1)
+    letters = await there.pool.fetch("SELECT code, place, message FROM dead_letter ORDER BY id")
+
+    for one in (by_place, by_id, listed):
+        assert (one["code"], one["place"]) == ("START_REQUIRED", "appointment.start")
+        assert one["detail"].endswith(f"; also appointment.strat: {MISSPELT}")
+    assert mismatch["code"] == "KEY_MISMATCH"
+    assert MISSPELT in mismatch["detail"]
+    assert [letter["code"] for letter in letters] == ["START_REQUIRED", "KEY_MISMATCH"]
+    assert all(letter["message"].endswith(f"; also appointment.strat: {MISSPELT}") for letter in letters)
+    _, again = await fate(there, 0, more="/replay")
+    assert (again["code"], again["detail"].count(MISSPELT)) == ("START_REQUIRED", 1)

@@ -151,11 +151,48 @@ def test_what_an_event_says_of_a_person_beside_his_id_is_named_as_no_field_of_it
     assert places == [("UNKNOWN_FIELD", f"appointment.{one}") for one in ("patient.mobile", "provider.name")]
 
 
-def test_something_essential_that_is_misspelt_is_refused_with_a_hint() -> None:
-    value = without("status")
-    value["appointment"]["statuss"] = "booked"
-    with pytest.raises(Refused, match="is it statuss"):
+MISSPELT: dict[str, tuple[Any, tuple[str, str], dict[str, str]]] = {
+    "a status": (
+        {"event_id": "e", "appointment": {"id": "v", "statuss": "booked"}},
+        ("MISSING_FIELD", "appointment.status"), {"appointment.statuss": "status"},
+    ),
+    "the appointment": ({"event_id": "e", "apointment": {"id": "v"}}, ("MISSING_FIELD", "appointment"),
+                        {"apointment": "appointment"}),
+    "an id, and something else": (
+        {"eventId": "e", "reson": "x", "appointment": body()["appointment"]}, ("MISSING_FIELD", "event_id"),
+        {"eventId": "event_id", "reson": "reason"},
+    ),
+    "whose it is": (body(patient={"ID": "ann"}), ("MISSING_FIELD", "appointment.patient.id"),
+                    {"appointment.patient.ID": "id"}),
+    "beside a time that is none": (body(start="?", sevice_type="Eye"), ("BAD_TIME", "appointment.start"),
+                                   {"appointment.sevice_type": "service_type"}),
+    "beside a start of another type": (body(start=0, Zone="Europe/London"), ("WRONG_TYPE", "appointment.start"),
+                                       {"appointment.Zone": "zone"}),
+    "beside a source that is another's": ({**body(), "source": "x", "ocurred_at": 1}, ("FOREIGN_SOURCE", "source"),
+                                          {"ocurred_at": "occurred_at"}),
+    "a batch": ({"evnts": [body()]}, ("MISSING_FIELD", "appointment"), {"evnts": "events"}),
+    "nothing that is near": ({"hl7": "MSH"}, ("MISSING_FIELD", "appointment"), {"hl7": ""}),
+    "no object": ("strat", ("WRONG_TYPE", ""), {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MISSPELT)
+def test_an_event_that_is_refused_names_what_it_misspelt(what: str) -> None:
+    value, expected, named = MISSPELT[what]
+    with pytest.raises(Refused) as caught:
         parse(value)
+    assert (caught.value.code, caught.value.place) == expected
+    assert {one.code for one in caught.value.also} <= {"UNKNOWN_FIELD"}
+    assert {one.place: one.message.partition("did you mean ")[2].rstrip("?") for one in caught.value.also} == named
+
+
+def test_each_event_of_a_batch_names_its_own() -> None:
+    good, bad = body(strat=1), {**body(sttus=1), "apointment": 1}
+    del bad["appointment"]["status"]
+    taken, refused = parse([good, bad])
+    assert [one.place for one in taken.warnings] == ["appointment.strat"]
+    assert isinstance(refused, Refused)
+    assert [one.place for one in refused.also] == ["apointment", "appointment.sttus"]
 
 
 def test_a_client_of_several_sources_names_one() -> None:

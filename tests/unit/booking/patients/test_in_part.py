@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from booking.door.bodies import unknown_fields
+from booking.door.bodies import read, unknown_fields
 from booking.door.domain import Client
-from booking.patients.bodies import BatchBody, PatientBody, in_part, read, registration
+from booking.patients.bodies import BatchBody, PatientBody, in_part, registration
 from booking.patients.domain.patient import PatientState
 from booking.patients.domain.registrations import Registered, Registrations
 from booking.values.refusals import Refused

@@ -12,7 +12,7 @@ from booking.clearances.domain.policy import ClearancePolicy, Mode
 from booking.clearances.domain.standing import Standing
 from booking.clearances.handle import ClearanceAnswer
 from booking.clearances.rows import clearance_of, requirement_json
-from booking.door.bodies import WarningView, views
+from booking.door.bodies import AlsoRefused, WarningView, refused_members, views
 
 
 class CheckedView(BaseModel):
@@ -80,6 +80,7 @@ class ClearanceItem(BaseModel):
     code: str | None = Field(default=None, description="Why it is refused.")
     detail: str | None = None
     place: str | None = None
+    errors: list[AlsoRefused] = Field(default=[], description="What else is wrong with it.")
 
 
 class ClearanceBatch(BaseModel):
@@ -250,10 +251,7 @@ def item(answer: ClearanceAnswer, standing: Standing) -> ClearanceItem:
     refusal = answer.refusal
     if refusal is None:
         return ClearanceItem(status=200, event_id=answer.key, taken=taken_view(answer, standing))
-    return ClearanceItem(
-        status=refusal.status, event_id=answer.key or None, code=refusal.code, detail=refusal.message,
-        place=refusal.place,
-    )  # fmt: skip
+    return ClearanceItem.model_validate({"event_id": answer.key or None, **refused_members(refusal)})
 
 
 def clearance_view(held: Clearance) -> dict[str, Any]:

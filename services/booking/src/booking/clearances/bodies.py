@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from booking.clearances.domain.clearance import GiveClearance, SignedBy
 from booking.clearances.domain.kinds import Kind, Shape, State, slug
 from booking.clearances.domain.policy import LONGEST_DAYS, MOST_NOTICES, MOST_REQUIREMENTS, Mode, Requirement, Wanted
-from booking.door.bodies import Body, Id, Order, Text, refusal_of, unknown_fields
+from booking.door.bodies import Body, Id, Order, Text, naming_unread, read, unknown_fields
 from booking.values import contacts, texts
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
@@ -128,18 +128,6 @@ class KindBody(Order):
         return Kind(clinic_id, slug(name, "kind"), self.shape, title, *told, set_by, now)
 
 
-def read[B: BaseModel](model: type[B], value: Any) -> B:
-    """Return the body.
-
-    Raises:
-        Refused: MISSING_FIELD, WRONG_TYPE, FIELD_TOO_LONG, UNKNOWN_FIELD of an order, UNKNOWN_STATE and the like.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise refusal_of(error, model) from None
-
-
 _TIMES = ("signed_at", "withdrawn_at", "expires_at", "said_at")
 _IDS = ("patient", "form", "form_version", "reference")
 
@@ -156,6 +144,13 @@ def command_of(
         Refused: As `read`; MISSING_FIELD without a key; BAD_TIME, NAIVE_TIME, TIME_OUT_OF_RANGE, BAD_SLUG, PADDED_ID.
     """
     body = read(ClearanceBody, value)
+    with naming_unread(ClearanceBody, value):
+        return _command(body, value, client, visit, body_sha256, key)
+
+
+def _command(
+    body: ClearanceBody, value: Any, client: str, visit: UUID | Identity, body_sha256: bytes, key: str | None
+) -> GiveClearance:
     given = body.event_id or key
     if given is None:
         raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")

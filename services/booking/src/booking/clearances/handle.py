@@ -19,7 +19,7 @@ from booking.clearances.domain.standing import Standing
 from booking.door.domain import Client
 from booking.values.identity import Identity
 from booking.values.refusals import UNKNOWN_APPOINTMENT, Refused
-from booking.values.warned import Warned
+from booking.values.warned import Warned, beside
 from chassis.postgres.after_commit import after_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -173,7 +173,7 @@ def _take(
         mine = held.setdefault(visit.appointment_id, {})
         result, kept, warnings = decide(mine, command, now, visit.patient_id)
     except Refused as refusal:
-        return ClearanceAnswer(command.key, refusal=refusal)
+        return ClearanceAnswer(command.key, refusal=beside(refusal, command.warnings))
     slot = (kept.kind, kept.form)
     takes_away = kept.state in TAKES_BACK or (kept.state not in CLEARS and slot in mine and mine[slot].state in CLEARS)
     if result is not ClearanceResult.STALE:

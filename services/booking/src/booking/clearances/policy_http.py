@@ -9,14 +9,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from booking.clearances import answers as views
-from booking.clearances.bodies import KIND, POLICY, ClearancePolicyBody, ClearanceTrialBody, KindBody, read
+from booking.clearances.bodies import KIND, POLICY, ClearancePolicyBody, ClearanceTrialBody, KindBody
 from booking.clearances.domain.policy import ClearancePolicy, change_of, checked, giving_up, in_force
 from booking.clearances.dry_run import Trial, try_policy
 from booking.clearances.requiring import own_of, set_kind, set_policy, unset_policy, with_change
 from booking.clearances.store import PostgresRequirements, changes_of, kinds_of, policies_of
 from booking.clinics.store import clinic_called
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema, problem, read
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions

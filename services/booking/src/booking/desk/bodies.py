@@ -1,13 +1,13 @@
 """What a desk sends, and what it is answered."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from booking.desk.domain import NOWHERE, Act, Shift
-from booking.door.bodies import Id, Text, WarningView, refusal_of
+from booking.door.bodies import Id, Text, WarningView
 from booking.values.refusals import Refused
 from booking.values.times import calendar_day
 from schemas.appointments import Status
@@ -127,18 +127,6 @@ class DeskChanges(BaseModel):
 
     items: list[DeskChange]
     next_before: int | None
-
-
-def read[B: BaseModel](model: type[B], value: Any) -> B:
-    """Return the body.
-
-    Raises:
-        Refused: UNKNOWN_FIELD, MISSING_FIELD, WRONG_TYPE, FIELD_TOO_LONG, NUMBER_OUT_OF_RANGE, UNKNOWN_STATUS.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise refusal_of(error, model) from None
 
 
 def shift_of(body: WhichBody) -> Shift:

@@ -10,11 +10,10 @@ from booking.appointments.domain.command import BookAppointment
 from booking.check_ins import store
 from booking.check_ins.bodies import WhatWasChecked
 from booking.check_ins.domain import CheckInAtDesk
-from booking.desk.bodies import read
 from booking.desk.domain import check_in_of
 from booking.desk.intake import DeskIntake
 from booking.desk.store import visits_of
-from booking.door.bodies import Id, Order, Text, WarningView, views
+from booking.door.bodies import Id, Order, Text, WarningView, read, views
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash
 from booking.values import texts

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 
-from booking.desk.bodies import CancelBody, DeskAnswer, DeskChanges, MoveBody, WhichBody, read, shift_of
+from booking.desk.bodies import CancelBody, DeskAnswer, DeskChanges, MoveBody, WhichBody, shift_of
 from booking.desk.domain import REASONS, Act, Wish
 from booking.desk.intake import MOST_VISITS, DeskIntake
 from booking.desk.store import changes_of
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, body_schema, problem, read
 from booking.door.domain import OPERATOR, Client
 from booking.door.strict_json import canonical_hash, strict_json
 from booking.values import texts

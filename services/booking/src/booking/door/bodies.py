@@ -1,14 +1,15 @@
 """Bodies that the door reads itself: their parts, their description, and what is answered when one is refused."""
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictStr, StringConstraints, TypeAdapter, ValidationError
 
 from booking.values import texts
 from booking.values.refusals import Refused
-from booking.values.warned import UNKNOWN_FIELD, Warned
+from booking.values.warned import UNKNOWN_FIELD, WARNINGS, Warned, beside
 from chassis.api.app import Problem
 from chassis.api.codes import SHAPES, shape_code
 from chassis.api.known_fields import MOST_NAMED, fields_at, models_in
@@ -34,6 +35,13 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+PASSED_OVER = (
+    "A field that is not described is not read, and named with the one that may be meant: `UNKNOWN_FIELD` among the "
+    "answer's `warnings`, or among the `errors` of a refusal."
+)
+"""What becomes of an unknown field of a body that tells of somebody (0047)."""
+
+
 class Order(BaseModel):
     """Part of a body that orders something. One with fields that it does not have is refused (0047)."""
 
@@ -47,10 +55,13 @@ class Name(BaseModel):
     id: str = Field(description="The source's own.")
 
 
+_WARNING_CODES: dict[str, JsonValue] = {"enum": [*sorted(WARNINGS)]}
+
+
 class WarningView(BaseModel):
     """What is said of something that was taken all the same."""
 
-    code: str = Field(description="UPPER_SNAKE, stable.", examples=["DETAIL_DROPPED"])
+    code: str = Field(description="UPPER_SNAKE, stable.", examples=["DETAIL_DROPPED"], json_schema_extra=_WARNING_CODES)
     place: str = Field(description="Where in the input, as a path; empty for the whole.")
     detail: str = Field(description="What was done and the way out, in words.")
 
@@ -63,6 +74,21 @@ class RefusedView(BaseModel):
     place: str = Field(description="Where in the input, as a path; empty for the whole.")
 
 
+class AlsoRefused(BaseModel):
+    """What else is wrong with something that is refused."""
+
+    place: str = Field(description="Where in the input, as a path; empty for the whole.")
+    code: str = Field(examples=["UNKNOWN_FIELD"])
+    detail: str = Field(description="What is wrong there and the way out.")
+
+
+class RefusedItem(RefusedView):
+    """One of several that is refused, with the status that it would have had alone."""
+
+    status: int = Field(ge=400)
+    errors: list[AlsoRefused] = Field(default=[], description="What else is wrong with it; left out where nothing is.")
+
+
 def views(said: Iterable[Warned]) -> list[WarningView]:
     """Return warnings as they are answered."""
     return [WarningView.model_validate(warned.members) for warned in said]
@@ -71,7 +97,13 @@ def views(said: Iterable[Warned]) -> list[WarningView]:
 def body_schema(model: Any, examples: dict[str, Any], text: str) -> dict[str, Any]:
     """Return the OpenAPI of a JSON body that the door reads itself; `text` says what it is."""
     content = {"application/json": described(model, examples)}
-    return {"requestBody": {"required": True, "description": text, "content": content}}
+    return {"requestBody": {"required": True, "description": with_fate(model, text), "content": content}}
+
+
+def with_fate(model: Any, text: str) -> str:
+    """Return the description of a body, which says what becomes of a field that the model passes over."""
+    passes_over = any(one.model_config.get("extra") != "forbid" for one in models_in(model))
+    return f"{text} {PASSED_OVER}" if passes_over else text
 
 
 def described(model: Any, examples: dict[str, Any]) -> dict[str, Any]:
@@ -84,22 +116,55 @@ def described(model: Any, examples: dict[str, Any]) -> dict[str, Any]:
 def problem(refusal: Refused) -> Problem:
     """Return the refusal as an answer of RFC 9457."""
     errors = [{"place": refusal.place, "code": refusal.code}] if refusal.place else []
-    errors += [{"place": one.place, "code": one.code, "detail": one.message} for one in refusal.also]
-    return Problem(refusal.status, refusal.code, refusal.message, errors or None)
+    return Problem(refusal.status, refusal.code, refusal.message, errors + further(refusal) or None)
 
 
-def refusal_of(error: ValidationError, model: type[BaseModel] | None = None) -> Refused:
-    """Return the refusal of a body that has not the shape: the first place and what is wrong, not the value.
+def read[B: BaseModel](model: type[B], value: Any) -> B:
+    """Return the body in a JSON value.
+
+    Raises:
+        Refused: Its first place that has not the shape, by one of `SHAPES` or UNKNOWN_STATUS and the like; `also` names
+            the fields that the model has not.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise refusal_of(error, model, value) from None
+
+
+@contextmanager
+def naming_unread(model: type[BaseModel], value: Any) -> Iterator[None]:
+    """Name in a refusal also the fields of a body that its model has not (0047)."""
+    try:
+        yield
+    except Refused as refusal:
+        raise beside(refusal, unknown_fields(model, value)) from None
+
+
+def refused_members(refusal: Refused) -> dict[str, Any]:
+    """Return the members of the answer to one of several, as a `RefusedItem` has them."""
+    also = further(refusal)
+    said = {"status": refusal.status, "code": refusal.code, "detail": refusal.message, "place": refusal.place}
+    return {**said, **({"errors": also} if also else {})}
+
+
+def further(refusal: Refused) -> list[dict[str, str]]:
+    """Return what else is wrong, as it is answered."""
+    return [{"place": one.place, "code": one.code, "detail": one.message} for one in refusal.also]
+
+
+def refusal_of(error: ValidationError, model: type[BaseModel], value: Any) -> Refused:
+    """Return the refusal of a body that has not the shape: the first place and what is wrong, never what stands there.
 
     Args:
         model: The body's, which says what an unknown field may mean.
+        value: The body's JSON.
     """
     path, refusal = next(refusals_of(error))
-    if refusal.code != UNKNOWN_FIELD:
-        return refusal
-    *above, name = map(str, path)
-    near = did_you_mean(name, fields_at(model, path[:-1]))
-    return Refused(UNKNOWN_FIELD, f"there is no such field{near}", ".".join([*above, shown(name)]))
+    if refusal.code == UNKNOWN_FIELD:
+        unread = unknown_field(path[:-1], str(path[-1]), fields_at(model, path[:-1]))
+        refusal = Refused(unread.code, unread.detail, unread.place)
+    return beside(refusal, unknown_fields(model, value))
 
 
 type Path = tuple[int | str, ...]
@@ -158,4 +223,4 @@ def _is_by_key(annotation: Any) -> bool:
 def unknown_field(path: Path, name: str, known: Collection[str]) -> Warned:
     """Return the warning of a field; a name that looks like no name is not repeated."""
     place = ".".join([*map(str, path), shown(name)])
-    return Warned(UNKNOWN_FIELD, place, f"there is no such field, and it was passed over{did_you_mean(name, known)}")
+    return Warned(UNKNOWN_FIELD, place, f"there is no such field, so it was not read{did_you_mean(name, known)}")

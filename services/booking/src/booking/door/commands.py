@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from booking.door.bodies import problem, refusal_of, unknown_fields
+from booking.door.bodies import naming_unread, problem, read, refusal_of, unknown_fields
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
 from booking.values.refusals import Refused
@@ -27,11 +27,12 @@ async def run_told[B: BaseModel, T](
     body = await request.body()
     try:
         value = strict_json(body)
-        told = model.model_validate(value)
-        done = await transactions.run(lambda connection: story(connection, told))
+        told = read(model, value)
+        with naming_unread(model, value):
+            done = await transactions.run(lambda connection: story(connection, told))
         return done, list(unknown_fields(model, value))
-    except ValidationError as error:
-        refusal = refusal_of(error, model)
+    except ValidationError as error:  # what it makes of what is held has not the shape
+        refusal = refusal_of(error, model, value)
     except Refused as refused:
         refusal = refused
     transactions.counts.refused(refusal)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Header, Request
 from pydantic import BaseModel
 
-from booking.door.bodies import described
+from booking.door.bodies import described, with_fate
 from chassis.api.app import Problem
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -22,7 +22,7 @@ def merge_patch_schema(model: type[BaseModel], examples: dict[str, Any], text: s
     """Return the OpenAPI of a body that changes some fields of the model; `text` says what it is."""
     content = described(model, examples)
     types = {MERGE_PATCH: content, "application/json": content}
-    return {"requestBody": {"required": True, "description": text, "content": types}}
+    return {"requestBody": {"required": True, "description": with_fate(model, text), "content": types}}
 
 
 def check_merge_patch(request: Request) -> None:

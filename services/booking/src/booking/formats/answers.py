@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from booking.appointments.domain.batch import EventAnswer
-from booking.door.bodies import problem
+from booking.door.bodies import problem, refused_members
 from booking.values.warned import Warned
 
 
@@ -29,14 +29,7 @@ def _item(answer: EventAnswer) -> dict[str, Any]:
     if answer.refusal is None:
         return {"status": 200, **_members(answer)}
     named = {"event_id": answer.key} if answer.key else {}
-    refusal = answer.refusal
-    return {
-        **named,
-        "status": refusal.status,
-        "code": refusal.code,
-        "detail": refusal.message,
-        "place": refusal.place,
-    }
+    return {**named, **refused_members(answer.refusal)}
 
 
 def _members(answer: EventAnswer) -> dict[str, Any]:

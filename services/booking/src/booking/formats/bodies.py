@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from booking.appointments.domain.state import Result
-from booking.door.bodies import RefusedView, WarningView
+from booking.door.bodies import RefusedItem, WarningView
 
 _TAKEN: dict[str, JsonValue] = {
     "event_id": "msg-1",
@@ -39,11 +39,10 @@ class ListedTaken(EventTaken):
     status: Literal[200]
 
 
-class ListedRefused(RefusedView):
+class ListedRefused(RefusedItem):
     """One event of a batch that was refused, with the status that it would have had alone."""
 
     event_id: str | None = Field(default=None, description="If it can be one.")
-    status: int = Field(ge=400)
 
 
 class EventBatch(BaseModel):

@@ -78,7 +78,7 @@ _REPEAT, _STALE = "repeat", "stale"
 def rejected(refusal: Refused, event_id: str | None = None) -> RejectedEvent:
     """Return the refusal as the delivery core knows it."""
     at = f"{refusal.place}: " if refusal.place else ""
-    return RejectedEvent(refusal.code, f"{at}{refusal.message}", refusal.place, event_id)
+    return RejectedEvent(refusal.code, f"{at}{refusal.in_words}", refusal.place, event_id)
 
 
 def _refused_events(records: Sequence[Came], refused: Mapping[int, Refused]) -> list[RefusedEvent]:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, Source, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, PASSED_OVER, Source, problem
 from booking.door.domain import Client
 from booking.door.transactions import RefusalCounts
 from booking.formats import answers as written
@@ -101,5 +101,5 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
 
 def _described(formats: Formats) -> dict[str, Any]:
     content = {type_: dict(one.openapi) for one in formats.all for type_ in one.media_types}
-    text = "One event, or what its format has for several; the media type says which format."
+    text = f"One event, or what its format has for several; the media type says which format. {PASSED_OVER}"
     return {"parameters": [KEY_HEADER], "requestBody": {"required": True, "description": text, "content": content}}

@@ -23,7 +23,7 @@ from booking.formats.port import Format, Hints, parsed_by
 from booking.inbound.domain import Position
 from booking.patients.handle import Rules
 from booking.values.refusals import Refused
-from booking.values.warned import NO_KEY, Warned
+from booking.values.warned import NO_KEY, Warned, beside
 from chassis.delivery.consumer import Applied
 from chassis.postgres.after_commit import after_commit
 from chassis.postgres.database import Connection
@@ -102,7 +102,8 @@ def _check_key(command: BookAppointment, key: bytes | None) -> None:
     except UnicodeDecodeError:
         raise Refused("NOT_UTF8", "the key is not UTF-8") from None
     if {name, f"Appointment/{name}"}.isdisjoint((command.appointment, *command.other_names)):
-        raise Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
+        mismatch = Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
+        raise beside(mismatch, command.warnings)
 
 
 class Inbound:
@@ -146,7 +147,10 @@ def _allowed(command: BookAppointment | Refused, known: Mapping[str, Client]) ->
     if isinstance(command, Refused):
         raise command
     client = known.get(command.client)
-    if client is None:
-        raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
-    source = client.source(command.source or None)
+    try:
+        if client is None:
+            raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
+        source = client.source(command.source or None)
+    except Refused as refusal:
+        raise beside(refusal, command.warnings) from None
     return command if source == command.source else command._replace(source=source)

@@ -18,7 +18,7 @@ async def keep_refused(
     """
     if refused:
         rows = [
-            (e.client, e.event_id, e.why.code, e.why.message, e.why.place, *(e.at or (None, None, None)))
+            (e.client, e.event_id, e.why.code, e.why.in_words, e.why.place, *(e.at or (None, None, None)))
             for e in refused
         ]
         keep = statements.KEEP_REFUSED.format(refusals=statements.REFUSALS[of_clearances])

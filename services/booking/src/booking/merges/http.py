@@ -5,10 +5,10 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, Field, StrictStr, ValidationError
+from pydantic import BaseModel, Field, StrictStr
 
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, Id, Order, Text, body_schema, problem, refusal_of
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Id, Order, Text, body_schema, problem, read
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -79,7 +79,7 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
         body = await request.body()
         try:
             client.check_may_register()
-            told = MergeBody.model_validate(strict_json(body))
+            told = read(MergeBody, strict_json(body))
             wish = Merge(
                 (client.source(source), texts.identifier(source_id, "source id")),
                 (client.source(told.into.source or source), texts.identifier(told.into.id, "into.id")),
@@ -88,8 +88,6 @@ def routes(transactions: Transactions, caller: Caller) -> APIRouter:
             )
             now = transactions.clock.now()
             done = await transactions.run(lambda connection: merge_patients(PostgresMergeStore(connection), wish, now))
-        except ValidationError as error:
-            refusal = refusal_of(error, MergeBody)
         except Refused as refused:
             refusal = refused
         else:

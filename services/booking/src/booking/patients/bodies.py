@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from booking.door.bodies import Id, Name, Order, RefusedView, Text, WarningView, refusal_of
+from booking.door.bodies import Id, Name, Order, RefusedItem, Text, WarningView
 from booking.door.domain import Client
 from booking.patients.domain import main_files
 from booking.patients.domain.patient import NOBODY, PATIENT_FLAGS, PatientState
@@ -90,11 +90,10 @@ class ListedAnswer(PatientAnswer):
     status: Literal[200]
 
 
-class ListedRefusal(RefusedView):
+class ListedRefusal(RefusedItem):
     """One patient of a batch who is not registered, and why."""
 
     id: str | None = Field(default=None, description="The source's id of the patient, if it can be one.")
-    status: int = Field(ge=400)
 
 
 class BatchAnswer(BaseModel):
@@ -151,14 +150,6 @@ class PatientPage(BaseModel):
 
     items: list[PatientView]
     next_after: str | None = Field(description="The next page's `after`; null on the last one.")
-
-
-def read[B: BaseModel](model: type[B], value: Any) -> B:
-    """Return the body."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise refusal_of(error, model) from None
 
 
 class _Fields:

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, Body, Source, body_schema, problem, unknown_fields
+from booking.door.bodies import (
+    BAD_BODY,
+    BAD_FIELD,
+    Body,
+    Source,
+    body_schema,
+    naming_unread,
+    problem,
+    read,
+    refused_members,
+    unknown_fields,
+)
 from booking.door.domain import Client
 from booking.door.merge_patch import ID, IfMatch, check_merge_patch, etag, merge_patch_schema
 from booking.door.strict_json import strict_json
@@ -19,7 +30,6 @@ from booking.patients.bodies import (
     PatientAnswer,
     PatientBody,
     in_part,
-    read,
     registration,
 )
 from booking.patients.domain.registrations import Outcome, Registered, Registration
@@ -28,7 +38,7 @@ from booking.patients.reads import find
 from booking.values import texts
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
-from booking.values.warned import Warned
+from booking.values.warned import Warned, beside
 from chassis.api.app import Problem, answers, refuses
 from chassis.api.if_match import version_of
 from chassis.postgres.database import Pool
@@ -132,7 +142,7 @@ def routes(
     async def registered(wish: Registration, response: Response) -> dict[str, Any]:
         (outcome,) = await intake.register([wish], wish.client)
         if isinstance(outcome, Refused):
-            raise problem(outcome)
+            raise problem(beside(outcome, wish.warnings))
         response.headers["ETag"] = etag(outcome.patient.version)
         return _members(outcome, wish.warnings)
 
@@ -157,21 +167,22 @@ def routes(
         try:
             client.check_may_register()
             value = strict_json(body)
-            items, around = _items(value), list(unknown_fields(_Around, value))
+            with naming_unread(_Around, value):
+                items, around = _items(value), list(unknown_fields(_Around, value))
         except Refused as refusal:
             raise refused(refusal) from None
-        read: list[Registration | Refused] = []
+        wished: list[Registration | Refused] = []
         for number, value in enumerate(items, 1):
-            read.append(_listed(value, client, source, default_country))
+            wished.append(_listed(value, client, source, default_country))
             if number % READ_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        wishes = [one for one in read if isinstance(one, Registration)]
+        wishes = [one for one in wished if isinstance(one, Registration)]
         registered = iter(await intake.register(wishes, client))
-        outcomes = [one if isinstance(one, Refused) else next(registered) for one in read]
-        for one in read:
+        outcomes = [one if isinstance(one, Refused) else _told(next(registered), one) for one in wished]
+        for one in wished:
             if isinstance(one, Refused):
                 transactions.counts.refused(one)
-        results = [_item(*one) for one in zip(items, read, outcomes, strict=True)]
+        results = [_item(*one) for one in zip(items, wished, outcomes, strict=True)]
         return {"results": results, **({"warnings": [warned.members for warned in around]} if around else {})}
 
     return router
@@ -191,16 +202,23 @@ def _items(value: Any) -> Sequence[Any]:
 def _listed(value: Any, client: Client, source: str | None, default_country: str | None) -> Registration | Refused:
     try:
         body = read(ListedBody, value)
-        identity = (client.source(body.source or source), texts.identifier(body.id, "id"))
-        said = tuple(unknown_fields(ListedBody, value))
-        return registration(identity, body, client, default_country)._replace(warnings=said)
+        with naming_unread(ListedBody, value):
+            identity = (client.source(body.source or source), texts.identifier(body.id, "id"))
+            wish = registration(identity, body, client, default_country)
+        return wish._replace(warnings=tuple(unknown_fields(ListedBody, value)))
     except Refused as refusal:
         return refusal
 
 
 def _wish(identity: Identity, value: Any, client: Client, default_country: str | None) -> Registration:
-    wish = registration(identity, read(PatientBody, value), client, default_country)
+    body = read(PatientBody, value)
+    with naming_unread(PatientBody, value):
+        wish = registration(identity, body, client, default_country)
     return wish._replace(warnings=tuple(unknown_fields(PatientBody, value)))
+
+
+def _told(outcome: Outcome, wish: Registration) -> Outcome:
+    return beside(outcome, wish.warnings) if isinstance(outcome, Refused) else outcome
 
 
 def _members(registered: Registered, said: Sequence[Warned]) -> dict[str, Any]:
@@ -219,8 +237,7 @@ def _item(value: Any, wish: Registration | Refused, outcome: Outcome) -> dict[st
     if isinstance(outcome, Registered):
         said = wish.warnings if isinstance(wish, Registration) else ()
         return {**_named(value), "status": 200, **_members(outcome, said)}
-    refused = {"code": outcome.code, "detail": outcome.message, "place": outcome.place}
-    return {**_named(value), "status": outcome.status, **refused}
+    return {**_named(value), **refused_members(outcome)}
 
 
 def _named(value: Any) -> dict[str, str]:

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, BAD_FIELD, Source, body_schema, problem
+from booking.door.bodies import BAD_BODY, BAD_FIELD, Source, body_schema, problem, read
 from booking.door.domain import OPERATOR, Client
 from booking.door.merge_patch import ID, etag
 from booking.door.strict_json import strict_json
-from booking.patients.bodies import LONGEST_PAGE, FindBody, PatientPage, PatientView, read
+from booking.patients.bodies import LONGEST_PAGE, FindBody, PatientPage, PatientView
 from booking.patients.reads import find, page, shown
 from booking.values import texts
 from booking.values.refusals import Refused

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationError
+from pydantic import Field, StrictBool, StrictInt
 
 from booking.clinics import policy_json
 from booking.clinics.domain.clinic import ClinicState
-from booking.door.bodies import Order, Text, refusal_of
+from booking.door.bodies import Order, Text
 from booking.policies.domain.change import PolicyChange
 from booking.policies.domain.rules import LONGEST_DAYS, LONGEST_HOURS, MOST_RULES, Lead, checked
 from booking.values import texts
@@ -46,18 +46,6 @@ class PlanBody(PolicyBody):
     past_months: StrictInt = Field(
         default=3, ge=0, le=MOST_PAST_MONTHS, description=f"Months of past visits to replay, 0 to {MOST_PAST_MONTHS}."
     )
-
-
-def read[B: BaseModel](model: type[B], value: Any) -> B:
-    """Return the body.
-
-    Raises:
-        Refused: UNKNOWN_FIELD, MISSING_FIELD, WRONG_TYPE, FIELD_TOO_LONG, NUMBER_OUT_OF_RANGE.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise refusal_of(error, model) from None
 
 
 def service_of(asked: str | None, told: str | None) -> str | None:

@@ -13,7 +13,7 @@ from starlette.responses import StreamingResponse
 from booking.clinics.domain.clinic import ClinicState
 from booking.clinics.store import clinic_called
 from booking.door.auth import Caller
-from booking.door.bodies import BAD_BODY, body_schema, problem
+from booking.door.bodies import BAD_BODY, body_schema, problem, read
 from booking.door.domain import Client
 from booking.door.strict_json import strict_json
 from booking.door.transactions import Transactions
@@ -81,7 +81,7 @@ def routes(
         try:
             client.check_clinic(clinic_code(code, "code"))
             client.check_may_set_policy()
-            told = bodies.read(bodies.PolicyBody, strict_json(body))
+            told = read(bodies.PolicyBody, strict_json(body))
             service, leads = bodies.service_of(service_type, told.service_type), told.leads
             now = transactions.clock.now()
             clinic, change = await transactions.run(
@@ -157,7 +157,7 @@ def routes(
         body = await request.body()
         clinic = await _clinic(pool, code, client)
         try:
-            told = bodies.read(bodies.PlanBody, strict_json(body))
+            told = read(bodies.PlanBody, strict_json(body))
             service = bodies.service_of(service_type, told.service_type)
             if not told.unset and "rules" not in told.model_fields_set:
                 raise Refused("MISSING_FIELD", "give the rules to try, or `unset`", "rules")

@@ -37,7 +37,7 @@ class Refused(ValueError):
         code: UPPER_SNAKE, stable.
         message: What is wrong and the way out; never the input.
         place: Where in the input, as a path such as `appointment.start`; empty for the whole.
-        also: What else of the same input is refused, where that was looked for.
+        also: What else of the same input is refused, where that was looked for, and which fields were not read.
     """
 
     def __init__(self, code: str, message: str, place: str = "", also: Sequence["Refused"] = ()) -> None:
@@ -46,6 +46,11 @@ class Refused(ValueError):
         self.message = message
         self.place = place
         self.also = also
+
+    @property
+    def in_words(self) -> str:
+        """The message with what else is wrong and where, in one line."""
+        return "; also ".join((self.message, *(f"{one.place}: {one.message}".removeprefix(": ") for one in self.also)))
 
     @property
     def status(self) -> int:

@@ -1,6 +1,7 @@
 """What is said of an event that was taken all the same: a code for programs, a place, and what to do (0038)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, Refused
@@ -47,6 +48,14 @@ _DETAILS = {
 _BETWEEN = "\t"
 
 
+WARNINGS = frozenset(
+    {DETAIL_DROPPED, UNKNOWN_FIELD, NO_NAME, NO_CONTACT, UNKNOWN_PATIENT, UNKNOWN_PROVIDER, FACT_BEFORE_BOOKING}
+    | {END_IS_START, FOREIGN_PATIENT, FUTURE_TIME, STALE, SEQUENCE_WENT_BACK, NO_KEY, NOT_CLEARED}
+    | {KEPT_PATIENT_REPLY, KEPT_NO_SHOW, KEPT_DESK_CHANGE, ILLEGAL_TRANSITION, IDENTITY_CONFLICT}
+)
+"""Every code of a warning."""
+
+
 class Warned(NamedTuple):
     """One warning.
 
@@ -80,6 +89,14 @@ def dropped(refusal: Refused) -> Warned:
     return Warned(DETAIL_DROPPED, refusal.place, f"{refusal.code}: {refusal.message}; the rest was taken")
 
 
+def beside(refusal: Refused, warnings: Iterable[Warned]) -> Refused:
+    """Return the refusal with the fields that were not read: what it lacks may be misspelt among them (0047)."""
+    named = {one.place for one in (refusal, *refusal.also) if one.code == UNKNOWN_FIELD}
+    unread = (one for one in warnings if one.code == UNKNOWN_FIELD and one.place not in named)
+    also = [Refused(one.code, one.detail, one.place) for one in unread]
+    return Refused(refusal.code, refusal.message, refusal.place, (*refusal.also, *also)) if also else refusal
+
+
 class Details:
     """Reads details of an event: one that cannot be kept is dropped and named, and refuses nothing (0038).
 
@@ -92,6 +109,14 @@ class Details:
     def __init__(self, warnings: Iterable[Warned] = ()) -> None:
         self.warnings = list(warnings)
         self.doubted: Refused | None = None
+
+    @contextmanager
+    def beside_refusals(self) -> Iterator[None]:
+        """Name in a refusal also the fields that were not read."""
+        try:
+            yield
+        except Refused as refusal:
+            raise beside(refusal, self.warnings) from None
 
     def read[**P, T, D](self, instead: D, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | D:
         """Return what `read` makes of the detail, or `instead`."""

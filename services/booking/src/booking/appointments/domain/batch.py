@@ -20,7 +20,7 @@ from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
 from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, UNKNOWN_CLINIC, Refused
-from booking.values.warned import FOREIGN_PATIENT, Details, Warned, dropped
+from booking.values.warned import FOREIGN_PATIENT, Details, Warned, beside, dropped
 from booking.work_list.domain import Flag, flags_of
 from schemas.appointments import SENDABLE, IngestMode
 
@@ -117,7 +117,7 @@ class Batch:
                 return self._again(command, before)
             recorded, reminders, check_in = self._decided(command)
         except Refused as refusal:
-            return EventAnswer(command.key, refusal=refusal, source=source)
+            return EventAnswer(command.key, refusal=beside(refusal, command.warnings), source=source)
         self.recorded_events[ingress] = recorded
         return EventAnswer(command.key, recorded, recorded.result, None, reminders, check_in, source)
 

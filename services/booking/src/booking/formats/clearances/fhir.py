@@ -95,7 +95,8 @@ def read(
         raise Refused(code, f"this is FHIR {other}: send it to /fhir/{other}/{kind}", f"{kind}.{element}")
     inside = {f"#{one.id}": one for one in _contained(value.pop("contained", None), kind, details)}
     with_whole_lists(value)
-    found = parsed(models[release], value, details, release)
+    with details.beside_refusals():
+        found = parsed(models[release], value, details, release)
     return Read(kind, release, found, Message(hints.now, inside), details, digest, hints)
 
 

@@ -69,24 +69,25 @@ def parse(body: bytes, release: str, hints: Hints) -> ToldClearance:
         Refused: WRONG_RESOURCE, INVALID_FHIR, FHIR_R5, UNKNOWN_STATUS, or as `fhir.told`.
     """
     one = read(body, KIND, release, _MODELS, hints, _OF_ANOTHER)
-    consent, places = one.found, _PLACES[release]
-    parts = _parts_r5(consent) if release == "R5" else _parts_r4(consent)
-    state, reason = _judged(one, parts)
-    form, version = _form(one, parts.addresses, parts.rules, places["form"])
-    return told(
-        one,
-        parts.patient,
-        parts.references,
-        places,
-        kind=_kind(parts.categories, f"{KIND}.{places['kind']}"),
-        state=state,
-        form=form,
-        form_version=version,
-        signed_at=one.details.read(None, _signed_at, one, parts.signed_at, places["signed_at"]),
-        signed_by=_signed_by(one, parts.signers),
-        expires_at=_expires_at(parts.periods),
-        reason=reason,
-    )
+    with one.details.beside_refusals():
+        consent, places = one.found, _PLACES[release]
+        parts = _parts_r5(consent) if release == "R5" else _parts_r4(consent)
+        state, reason = _judged(one, parts)
+        form, version = _form(one, parts.addresses, parts.rules, places["form"])
+        return told(
+            one,
+            parts.patient,
+            parts.references,
+            places,
+            kind=_kind(parts.categories, f"{KIND}.{places['kind']}"),
+            state=state,
+            form=form,
+            form_version=version,
+            signed_at=one.details.read(None, _signed_at, one, parts.signed_at, places["signed_at"]),
+            signed_by=_signed_by(one, parts.signers),
+            expires_at=_expires_at(parts.periods),
+            reason=reason,
+        )
 
 
 class _Parts(NamedTuple):

@@ -42,21 +42,22 @@ def parse(body: bytes, release: str, hints: Hints) -> ToldClearance:
         Refused: WRONG_RESOURCE, INVALID_FHIR, UNKNOWN_STATUS, or as `fhir.told`.
     """
     one = read(body, KIND, release, _MODELS, hints)
-    found = one.found
-    state, reason = _judged(one)
-    insurances = _in_force(one)
-    return told(
-        one,
-        ("patient", found.patient),
-        _references(one),
-        _PLACES,
-        kind=FINANCIAL,
-        state=state,
-        reference=_reference(one),
-        payer_class=_payer_class(one, insurances) if state is State.CLEARED else None,
-        expires_at=_expires_at(insurances or found.insurance or []),
-        reason=None if reason is None else _said(one, reason),
-    )
+    with one.details.beside_refusals():
+        found = one.found
+        state, reason = _judged(one)
+        insurances = _in_force(one)
+        return told(
+            one,
+            ("patient", found.patient),
+            _references(one),
+            _PLACES,
+            kind=FINANCIAL,
+            state=state,
+            reference=_reference(one),
+            payer_class=_payer_class(one, insurances) if state is State.CLEARED else None,
+            expires_at=_expires_at(insurances or found.insurance or []),
+            reason=None if reason is None else _said(one, reason),
+        )
 
 
 def _judged(one: Read) -> tuple[State, str | None]:

@@ -12,6 +12,7 @@ from booking.door.domain import Client
 from booking.formats.clearances.names import meant, patients_named, visits_named
 from booking.formats.clearances.told import ToldClearance
 from booking.values.refusals import Refused
+from booking.values.warned import beside
 
 
 async def give_told(
@@ -37,5 +38,6 @@ async def give_told(
 
 
 def _in_its_words(answer: ClearanceAnswer, told: ToldClearance) -> ClearanceAnswer:
-    refusal = answer.refusal
-    return answer if refusal is None else answer._replace(refusal=told.in_its_words(refusal))
+    if answer.refusal is None:
+        return answer
+    return answer._replace(refusal=beside(told.in_its_words(answer.refusal), told.command.warnings))

@@ -19,7 +19,7 @@ from booking.formats.clearances import fhir_consent, fhir_eligibility
 from booking.formats.clearances.handle import give_told
 from booking.formats.clearances.told import ToldClearance
 from booking.formats.fhir_r4.format import FHIR_JSON
-from booking.formats.fhir_r4.http import fhir_parameters
+from booking.formats.fhir_r4.http import NOT_READ, fhir_parameters
 from booking.formats.fhir_r4.outcomes import outcome, taken
 from booking.formats.http import KEY_HEADER
 from booking.formats.port import Hints
@@ -175,8 +175,8 @@ def _of_r5(transactions: Transactions, caller: Caller) -> APIRouter:
 
 
 def _taking(schema: dict[str, Any]) -> dict[str, Any]:
-    content = {FHIR_JSON: {"schema": schema}}
-    return {"parameters": [KEY_HEADER], "requestBody": {"required": True, "content": content}}
+    body = {"required": True, "description": NOT_READ, "content": {FHIR_JSON: {"schema": schema}}}
+    return {"parameters": [KEY_HEADER], "requestBody": body}
 
 
 async def _take(

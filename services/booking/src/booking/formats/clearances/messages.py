@@ -21,7 +21,7 @@ from booking.formats.port import Hints
 from booking.inbound.domain import Position
 from booking.values import texts
 from booking.values.refusals import Refused
-from booking.values.warned import NO_KEY, Warned
+from booking.values.warned import NO_KEY, Warned, beside
 from chassis.delivery.consumer import Applied
 from chassis.postgres.database import Connection
 from chassis.process.clock import Clock
@@ -91,7 +91,8 @@ def _told(client_id: str | None, record: Record, clock: Clock) -> ToldClearance:
     if name is None:
         return told.warned(Warned(NO_KEY))
     if {name, f"Appointment/{name}"}.isdisjoint(told.visits):
-        raise Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
+        mismatch = Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
+        raise beside(mismatch, told.command.warnings)
     return told
 
 
@@ -139,6 +140,9 @@ def _allowed(told: ToldClearance | Refused, known: Mapping[str, Client]) -> Told
     if isinstance(told, Refused):
         raise told
     client = known.get(told.command.client)
-    if client is None:
-        raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
-    return told.of_source(client.source(told.source or None))
+    try:
+        if client is None:
+            raise Refused("UNKNOWN_CLIENT", "no such client, or its rights were taken back")
+        return told.of_source(client.source(told.source or None))
+    except Refused as refusal:
+        raise beside(refusal, told.command.warnings) from None

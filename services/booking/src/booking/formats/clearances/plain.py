@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import ConfigDict, Field, StrictStr
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from booking.clearances.bodies import CONSENT, PAID, ClearanceBody, command_of, read
-from booking.door.bodies import Body, Id, unknown_fields
+from booking.clearances.bodies import CONSENT, PAID, ClearanceBody, command_of
+from booking.door.bodies import Body, Id, naming_unread, read, unknown_fields
 from booking.door.strict_json import canonical_hash, event_json
 from booking.formats.clearances.told import ToldClearance
 from booking.formats.port import Hints
@@ -36,7 +36,11 @@ class _LeftOut(GenerateJsonSchema):
 
 
 class ClearanceEvent(Body):
-    """One word about one clearance of one visit, as a record of an inbound topic holds it."""
+    """One word about one clearance of one visit, as a record of an inbound topic holds it.
+
+    A field that is not described is not read, and named with the one that may be meant: `UNKNOWN_FIELD` among the
+    warnings of `GET /v1/inbound/{event_id}`, or in the dead letter of a record that is refused.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": list(EXAMPLES)})
 
@@ -60,12 +64,13 @@ def parse(body: bytes, hints: Hints) -> ToldClearance:
     """
     value = event_json(body)
     event = read(ClearanceEvent, value)
-    visit = (event.source or "", texts.identifier(event.appointment.id, "appointment.id"))
-    said = {**value["clearance"], "event_id": event.event_id}
-    try:
-        command = command_of(said, hints.client.client_id, visit, canonical_hash(value))
-    except Refused as refusal:
-        raise Refused(refusal.code, refusal.message, place_of(refusal.place)) from None
+    with naming_unread(ClearanceEvent, value):
+        visit = (event.source or "", texts.identifier(event.appointment.id, "appointment.id"))
+        said = {**value["clearance"], "event_id": event.event_id}
+        try:
+            command = command_of(said, hints.client.client_id, visit, canonical_hash(value))
+        except Refused as refusal:
+            raise Refused(refusal.code, refusal.message, place_of(refusal.place)) from None
     warnings = tuple(unknown_fields(ClearanceEvent, value))
     patients = () if command.patient is None else (command.patient,)
     return ToldClearance(command._replace(warnings=warnings), visit[0], (visit[1],), patients, place_of)

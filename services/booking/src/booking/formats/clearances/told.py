@@ -7,7 +7,7 @@ from uuid import UUID
 
 from booking.clearances.domain.clearance import GiveClearance
 from booking.values.refusals import Refused
-from booking.values.warned import Warned
+from booking.values.warned import UNKNOWN_FIELD, Warned
 
 
 def _as_it_is(place: str) -> str:
@@ -49,6 +49,6 @@ class ToldClearance:
         return replace(self, command=self.command._replace(warnings=(*self.command.warnings, *warnings)))
 
     def in_its_words(self, refusal: Refused) -> Refused:
-        """Return a refusal of the command, with places that its sender knows."""
-        also = [self.in_its_words(one) for one in refusal.also]
+        """Return a refusal of the command, with places that its sender knows; of fields that were not read they are."""
+        also = [one if one.code == UNKNOWN_FIELD else self.in_its_words(one) for one in refusal.also]
         return Refused(refusal.code, refusal.message, self.place_of(refusal.place), also)

@@ -54,12 +54,13 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     digest = canonical_hash(value)
     details = Details()
     with_whole_lists(value)
-    found = resources.appointment(value, details)
-    source = hints.client.source(hints.source)
-    key = hints.key or _hashed(digest)
-    client = hints.client.client_id
-    named = {"client": client, "source": source, "key": key}
-    return mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
+    with details.beside_refusals():
+        found = resources.appointment(value, details)
+        source = hints.client.source(hints.source)
+        key = hints.key or _hashed(digest)
+        client = hints.client.client_id
+        named = {"client": client, "source": source, "key": key}
+        return mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
 
 
 def _of_message(value: Any, hints: Hints) -> BookAppointment:
@@ -70,7 +71,11 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
     digest = canonical_hash(value)
     details = Details()
     with_whole_lists(value)
-    bundle = resources.message(value, details)
+    with details.beside_refusals():
+        return _in_message(resources.message(value, details), digest, details, hints)
+
+
+def _in_message(bundle: Any, digest: bytes, details: Details, hints: Hints) -> BookAppointment:
     header, by_reference = _unpacked(bundle)
     focus, appointment = _focus(header, by_reference)
     resources.check_invariants(appointment, "Appointment", details)

@@ -43,6 +43,12 @@ class FhirBundle(_Resource):
     resource_type: Literal["Bundle"] = Field(alias="resourceType")
 
 
+NOT_READ = (
+    "A field that the release does not have is not read, and named with the one that may be meant: `UNKNOWN_FIELD` in "
+    "an issue of the answer's OperationOutcome."
+)
+"""What becomes of an unknown field of a resource (0047)."""
+
 _APPOINTMENT, _BUNDLE = (described(one, {})["schema"] for one in (FhirAppointment, FhirBundle))
 
 
@@ -115,8 +121,8 @@ def routes(door: EventDoor, caller: Caller) -> APIRouter:
 
 
 def _taking(schema: dict[str, Any]) -> dict[str, Any]:
-    content = {FHIR_JSON: {"schema": schema}}
-    return {"parameters": [KEY_HEADER], "requestBody": {"required": True, "content": content}}
+    body = {"required": True, "description": NOT_READ, "content": {FHIR_JSON: {"schema": schema}}}
+    return {"parameters": [KEY_HEADER], "requestBody": body}
 
 
 def answered(resource: dict[str, Any], answer: EventAnswer) -> Response:

@@ -24,9 +24,9 @@ _INVALID = {
 
 
 def outcome(refusal: Refused) -> Response:
-    """Return the refusal of an event."""
-    issue = _error(refusal.status, refusal.code, refusal.message, refusal.place)
-    return JSONResponse(_outcome(issue), refusal.status, media_type=FHIR_JSON)
+    """Return the refusal of an event: an issue for it, and one for each further thing that is wrong."""
+    issues = [_error(refusal.status, one.code, one.message, one.place) for one in (refusal, *refusal.also)]
+    return JSONResponse(_outcome(*issues), refusal.status, media_type=FHIR_JSON)
 
 
 def outcome_of(problem: Problem) -> dict[str, Any]:

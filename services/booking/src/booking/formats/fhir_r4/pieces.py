@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.door.bodies import Path
+from booking.formats.fhir_r4.unread import unread_field
 from booking.values.refusals import Refused
 from booking.values.warned import DETAIL_DROPPED, Details, Warned, dropped
 
@@ -69,13 +70,18 @@ _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,39}")
 
 
 class _Piece(NamedTuple):
-    """A piece that is not valid: where it stands, in which resource, and by which names within it."""
+    """A piece that is not valid: where it stands, in which resource, and by which names within it.
+
+    Attributes:
+        unread: What is said of it if it is a field that FHIR does not have.
+    """
 
     path: Path
     nodes: list[Any]
     resource: dict[str, Any]
     names: tuple[str, ...]
     refusal: Refused
+    unread: Warned | None = None
 
     @property
     def kind(self) -> str:
@@ -111,24 +117,33 @@ def parsed[R: BaseModel](model: type[R], value: dict[str, Any], details: Details
     _drop_unknown_kinds(value)
     left_out: list[_Piece] = []
     odd_ids: dict[int, str] = {}
+    try:
+        found = _valid(model, value, left_out, odd_ids, release)
+        _check_names(left_out)
+    finally:
+        details.warnings += _said(left_out, root, release)
+    details.doubted = next((piece.refusal for piece in left_out if piece.may_say_whose), None)
+    _give_back(found, value, odd_ids)
+    return found
+
+
+def _valid[R: BaseModel](
+    model: type[R], value: dict[str, Any], left_out: list[_Piece], odd_ids: dict[int, str], release: str
+) -> R:
+    """Return what is left of the resource when all that is not valid is left out, which is added to `left_out`."""
+    root = str(value["resourceType"])
     while True:
         try:
-            found = model.model_validate(value)
-            break
+            return model.model_validate(value)
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False, include_context=False)
         except (ValueError, TypeError, KeyError, AttributeError):  # the library's own checks leak these
             raise Refused("INVALID_FHIR", f"not valid {release}", root) from None
-        found_wrong = (_piece(value, root, one["loc"], str(one["type"]), release) for one in wrong)
+        found_wrong = (_piece(value, model, one["loc"], str(one["type"]), release) for one in wrong)
         pieces = {piece.path: piece for piece in found_wrong}
+        left_out += pieces.values()
         for path in sorted(pieces, key=lambda path: [(isinstance(p, int), p) for p in path], reverse=True):
             _leave_out(pieces[path], odd_ids)
-        left_out += pieces.values()
-    _check_names(left_out)
-    details.doubted = next((piece.refusal for piece in left_out if piece.may_say_whose), None)
-    details.warnings += _said(left_out, root, release)
-    _give_back(found, value, odd_ids)
-    return found
 
 
 def place_of(root: str, path: Path) -> str:
@@ -137,7 +152,7 @@ def place_of(root: str, path: Path) -> str:
     return root + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in names)
 
 
-def _piece(value: dict[str, Any], root: str, path: Path, wrong: str, release: str) -> _Piece:
+def _piece(value: dict[str, Any], model: type[BaseModel], path: Path, wrong: str, release: str) -> _Piece:
     """Return what has to go for the sake of a path: half an identifier would be another one."""
     nodes = _along(value, path)
     end = len(nodes) - 1
@@ -150,8 +165,10 @@ def _piece(value: dict[str, Any], root: str, path: Path, wrong: str, release: st
         owner = next((n for n in range(end - 2, start - 1, -1) if isinstance(path[n], str)), start)
         end = end - 1 if path[owner] == "identifier" else end
     names = [part for part in path[start:end] if isinstance(part, str)]
-    refusal = Refused("INVALID_FHIR", f"not valid {release}: {wrong}", place_of(root, path))
-    return _Piece(path[:end], nodes[: end + 1], nodes[start], tuple(names), refusal)
+    place = place_of(str(value["resourceType"]), path)
+    unread = unread_field(model, nodes, path, place, release) if wrong == "extra_forbidden" else None
+    refusal = Refused("INVALID_FHIR", unread.detail if unread else f"not valid {release}: {wrong}", place)
+    return _Piece(path[:end], nodes[: end + 1], nodes[start], tuple(names), refusal, unread)
 
 
 def _along(value: Any, path: Path) -> list[Any]:
@@ -235,7 +252,7 @@ def _check_names(left_out: list[_Piece]) -> None:
 
 
 def _said(left_out: list[_Piece], root: str, release: str) -> Iterator[Warned]:
-    yield from (dropped(piece.refusal) for piece in left_out[:MOST_NAMED])
+    yield from (piece.unread or dropped(piece.refusal) for piece in left_out[:MOST_NAMED])
     if (more := len(left_out) - MOST_NAMED) > 0:
         yield Warned(DETAIL_DROPPED, root, f"{more} more pieces that are not valid {release}; the rest was taken")
 

@@ -17,7 +17,11 @@ class _LeftOut(GenerateJsonSchema):
 
 
 class RecordBody(EventBody):
-    """One event about one appointment, as a record of an inbound topic holds it."""
+    """One event about one appointment, as a record of an inbound topic holds it.
+
+    A field that is not described is not read, and named with the one that may be meant: `UNKNOWN_FIELD` among the
+    warnings of `GET /v1/inbound/{event_id}`, or in the dead letter of a record that is refused.
+    """
 
     model_config = ConfigDict(title="BookingEvent", json_schema_extra={"examples": [BOOKED, MOVED, CANCELLED]})
 

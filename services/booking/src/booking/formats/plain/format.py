@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
-from booking.door.bodies import Id, Text, described, unknown_fields
+from booking.door.bodies import Id, Text, described, naming_unread, unknown_fields
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, event_json, loose_json
 from booking.formats.plain.pieces import Fields, noted, without_details
@@ -74,6 +74,12 @@ class EventsBody(_Body):
 
 class _Batch(_Body):
     events: list[Any]
+
+
+class _Sent(EventBody):
+    """An event, or what was meant as a batch of them."""
+
+    events: list[Any] = []
 
 
 _FIELDS: Fields = {
@@ -171,7 +177,7 @@ def read_body(value: Any, details: Details) -> EventBody:
     try:
         body = EventBody.model_validate(value)
     except ValidationError as error:
-        body = EventBody.model_validate(without_details(value, error, _FIELDS, details))
+        body = EventBody.model_validate(without_details(value, error, details))
     noted(value, _FIELDS, details)
     return body
 
@@ -179,12 +185,13 @@ def read_body(value: Any, details: Details) -> EventBody:
 def event(value: Any, hints: Hints) -> BookAppointment:
     """Return the command in one event's JSON."""
     details = Details()
-    body = read_body(value, details)
-    key = body.event_id or hints.key
-    if key is None:
-        raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")
-    key = texts.identifier(key, "event_id")
-    return command(body, key, canonical_hash(value), hints.client, hints.source, details)
+    with naming_unread(_Sent, value):
+        body = read_body(value, details)
+        key = body.event_id or hints.key
+        if key is None:
+            raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")
+        key = texts.identifier(key, "event_id")
+        return command(body, key, canonical_hash(value), hints.client, hints.source, details)
 
 
 def command(

@@ -7,10 +7,8 @@ from pydantic import ValidationError
 
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.door.bodies import Path, refusals_of, unknown_field
-from booking.values.refusals import Refused
 from booking.values.warned import Details, dropped
 from chassis.api.known_fields import MOST_NAMED
-from chassis.api.nearest import nearest, shown
 
 type Fields = Mapping[Path, frozenset[str]]
 """Where an object stands in an event → its fields."""
@@ -24,7 +22,7 @@ _ESSENTIAL = frozenset(
 _START = ("appointment", "start")
 
 
-def without_details(value: Any, error: ValidationError, fields: Fields, details: Details) -> Any:
+def without_details(value: Any, error: ValidationError, details: Details) -> Any:
     """Return the event without the details that have not the shape, which are noted.
 
     Args:
@@ -37,7 +35,7 @@ def without_details(value: Any, error: ValidationError, fields: Fields, details:
     status = value["appointment"].get("status") if _is_nested(value) else None
     for path, refusal in wrong:
         if path[:1] in _ESSENTIAL - {("appointment",)} or path[:2] in _ESSENTIAL or not path:
-            raise _hinted(refusal, path, value, fields)
+            raise refusal
         if path[:2] == _START and str(status) not in NEEDS_NO_START:
             raise refusal
     kept = {**value, "appointment": {**value["appointment"]}}
@@ -62,17 +60,6 @@ def _at(value: Any, path: Path) -> Any:
     for part in path:
         value = value.get(part) if isinstance(value, dict) else None
     return value
-
-
-def _hinted(refusal: Refused, path: Path, value: Any, fields: Fields) -> Refused:
-    """Return the refusal of something missing, with the field that may be it, misspelt."""
-    known = fields.get(path[:-1])
-    if refusal.code != "MISSING_FIELD" or known is None:
-        return refusal
-    inside = _at(value, path[:-1])
-    unknown = [name for name in inside or () if name not in known and shown(name) == name]
-    close = nearest(str(path[-1]), unknown)
-    return Refused(refusal.code, f"{refusal.message}; is it {close}?", refusal.place) if close else refusal
 
 
 def _is_nested(value: Any) -> bool:
