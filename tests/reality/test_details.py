@@ -76,7 +76,7 @@ CANCELLED_RESOURCES: tuple[tuple[str, dict[str, Any], Sequence[tuple[str, str]]]
     ("with a reason over two lines", {"cancelationReason": {"text": "a\nb"}}, dropped(_REASON)),
     ("with a reason of 240 characters", {"cancelationReason": {"text": "x" * 240}}, dropped(_REASON)),
     ("with an empty description", {"description": ""}, dropped("Appointment.description")),
-    ("with a field of another profile", {"cancelledBy": "desk"}, dropped("Appointment.cancelledBy")),
+    ("with a field of another profile", {"cancelledBy": "desk"}, [("UNKNOWN_FIELD", "Appointment.cancelledBy")]),
 )
 
 
@@ -221,6 +221,20 @@ CASES = (
             ),
         ],
         held={"starts_at": "{S}"},
+        told=[("email", "")],
+    ),
+    Case(
+        "a first booking whose start is misspelt is refused, and the answer says so; the same mended is taken",
+        [
+            Post(
+                event(appointment={"start": None, "strat": "{S}"}),
+                {"code": "START_REQUIRED", "errors.1.place": "appointment.strat", "errors.1.detail": STRAT},
+                None,
+                status=422,
+            ),
+            Post(event()),
+        ],
+        held={"status": "booked", "starts_at": "{S}"},
         told=[("email", "")],
     ),
     Case(
