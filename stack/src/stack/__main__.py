@@ -5,7 +5,7 @@ import sys
 import typer
 
 from chassis.process.errors import AttendError, Misconfigured
-from stack.commands import day, forward, look, policy, run, sending_modes, sub_files, upkeep, why, work_list
+from stack.commands import check_in, day, forward, look, policy, run, sending_modes, sub_files, upkeep, why, work_list
 from stack.keeper import EXIT_MISCONFIGURED
 
 ELSEWHERE = (
@@ -36,6 +36,7 @@ app.command()(why.why)
 app.command("day")(day.day)
 app.command("cancel-day")(day.cancel_day)
 app.command("move-day")(day.move_day)
+app.command("check-in")(check_in.check_in)
 app.add_typer(work_list.app, name="work-list")
 app.add_typer(sub_files.app, name="sub-files")
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.clients)

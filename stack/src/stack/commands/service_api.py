@@ -126,9 +126,12 @@ class ServiceApi:
 
     def _error(self, problem: dict[str, Any]) -> AttendError:
         code = str(problem.get("code", "PROBLEM"))
-        place = ", ".join(str(error.get("place", "")) for error in problem.get("errors", []))
+        errors = problem.get("errors", [])
+        place = ", ".join(str(error.get("place", "")) for error in errors if "detail" not in error)
         told = f"{code}: {problem.get('detail', 'no more is told')}" + (f" (at {place})" if place else "")
-        return AttendError(code, told + (f"; {self.hints[code]}" if code in self.hints else ""))
+        told += f"; {self.hints[code]}" if code in self.hints else ""
+        each = [f"\n  {one['place']} ({one['code']}): {one['detail']}" for one in errors if "detail" in one]
+        return AttendError(code, told + "".join(each))
 
 
 def _content(body: object) -> bytes | None:
@@ -153,6 +156,8 @@ _CLIENT_HINTS = {
     "NO_KEY": f"set {CLIENT_KEY_VARIABLE} to a client's key",
     "WRONG_KEY": f"{CLIENT_KEY_VARIABLE} holds no client's key: `attend key` shows the local one's",
     "OPERATOR_BOOKS_NOTHING": f"set {CLIENT_KEY_VARIABLE} to a client's key",
+    "NOT_CLEARED": "who may override adds --override --reason WHY",
+    "MAY_NOT_OVERRIDE": "`attend clients create NAME … --may-override-clearance`",
 }
 
 

@@ -71,7 +71,27 @@ def meant(word: str) -> Meant:
         return _by_source(text, source, source_id)
     if not PREFIX.fullmatch(text):
         raise typer.BadParameter("neither an id, nor 8 characters of a visit's, nor SOURCE:ID, nor a file's number")
-    return Meant(_beginning(text), None)
+    return Meant(_beginning(text, Booking.here()), None)
+
+
+def visit_named(word: str, booking: Booking) -> UUID:
+    """Return the id of the visit that somebody names, as whoever asks booking sees it.
+
+    Raises:
+        AttendError: UNKNOWN_APPOINTMENT, SEVERAL_APPOINTMENTS, FOREIGN_SOURCE, NO_ANSWER.
+        typer.BadParameter: No id, no beginning of one and no SOURCE:ID.
+    """
+    text = word.strip()
+    try:
+        return UUID(text)
+    except ValueError:
+        pass
+    source, colon, source_id = text.partition(":")
+    if colon and source and source_id:
+        return UUID(booking.ask("GET", "/v1/appointments", source=source, id=source_id)["appointment_id"])
+    if not PREFIX.fullmatch(text):
+        raise typer.BadParameter("neither a visit's id, nor 8 characters of it, nor SOURCE:ID")
+    return _beginning(text, booking)
 
 
 def _by_source(text: str, source: str, source_id: str) -> Meant:
@@ -103,8 +123,8 @@ def _of_file(number: str) -> str:
     return str(Booking.here().ask("GET", f"/v1/patients/{number}")["patient_id"])
 
 
-def _beginning(text: str) -> UUID:
-    told: dict[str, Any] = Booking.here().ask("GET", "/v1/appointments", prefix=quote(text, safe="-"))
+def _beginning(text: str, booking: Booking) -> UUID:
+    told: dict[str, Any] = booking.ask("GET", "/v1/appointments", prefix=quote(text, safe="-"))
     found = [item["appointment_id"] for item in told["items"]]
     if not found:
         raise AttendError("UNKNOWN_APPOINTMENT", f"no appointment's id begins with {text}")
