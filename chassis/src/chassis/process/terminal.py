@@ -34,8 +34,8 @@ def fitted(table: Table, where: Console) -> RenderableType:
     for column in table.columns:
         column.width = None
         sizes = [Measurement.get(where, wide, cell) for cell in (column.header, *column.cells)]
-        want.append(max(size.maximum for size in sizes))
-        need.append(want[-1] if column.no_wrap else max(size.minimum for size in sizes))
+        want.append(min(max(size.maximum for size in sizes), column.max_width or PIPED))
+        need.append(want[-1] if column.no_wrap else min(max(size.minimum for size in sizes), want[-1]))
     room = where.width - (Measurement.get(where, wide, table).maximum - sum(want))
     if sum(want) <= room:
         return table

@@ -86,3 +86,18 @@ def test_in_a_pipe_each_row_is_one_line_unless_columns_says_how_wide(monkeypatch
     monkeypatch.setenv("COLUMNS", "60")
     assert console().width == 60
     assert terminal.console().width == 60
+
+
+@pytest.mark.parametrize("width", [100, 120, 160])
+def test_a_column_that_has_a_greatest_width_leaves_the_others_theirs(width: int) -> None:
+    """Its long cells wrap: counted as wide as they are, they would take the room of those that must not wrap."""
+    out = io.StringIO()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("when", no_wrap=True)
+    table.add_column("what", overflow="fold")
+    table.add_column("why", overflow="fold", max_width=24)
+    table.add_row("2027-03-16 08:00:00", "word " * 30, "the clinician takes the consent herself")
+
+    show_all(Console(file=out, width=width, force_terminal=False), [table])
+
+    assert out.getvalue().splitlines()[1].startswith("2027-03-16 08:00:00  word word")
