@@ -95,6 +95,9 @@ async def test_r19_d18_who_was_not_reminded_is_written_to_in_the_morning(notifie
         assert row["not_after"] == EIGHT + timedelta(hours=2)
     for visit in (reminded, to_come):
         assert (await notifier.settled(visit, "today", "skipped"))["reason"] == Reason.ALREADY_TOLD
+    why = (await notifier.ask("GET", f"/v1/appointments/{reminded.appointment_id}/timeline")).json()
+    assert ["reminder by SMS at 2027-03-01 19:00" in one["text"] for one in why["entries"]
+            if one["reason"] == "ALREADY_TOLD"] == [True]  # fmt: skip
 
 
 async def test_d18_d20_each_provider_has_one_list_of_the_day_however_often_the_day_begins(

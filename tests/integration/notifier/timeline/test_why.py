@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from chassis.api.app import serve
 from chassis.process.errors import AttendError
 from schemas import wire
-from schemas.appointments import Appointment
+from schemas.appointments import Appointment, Status
 from stack.__main__ import app
 from stack.commands.why import EXIT_IN_PART
 from stack.ports import free_port
@@ -248,3 +248,34 @@ async def test_b1_reminders_of_who_opted_out_of_all_or_was_never_registered_are_
         assert told["to_come"] == []
         [line] = told["will_not_get"]
         assert (line.startswith("reminder 24h at "), why in line) == (True, True), line
+
+
+async def test_d37_b1_a_cancellation_that_another_visits_message_told_of_names_both(
+    notifier: RunningNotifier, others: Others
+) -> None:
+    """Cancelled and booked again at once is one move; asked of the old visit, the new one's message is named."""
+    await notifier.start(read_key="the others' key", **others.urls)
+    patient = await notifier.patient()
+    visit = await notifier.book(patient)
+    await notifier.settled(visit, "confirmation", "accepted")
+    cancelled = await notifier.change(visit, status=Status.CANCELLED)
+    await notifier.settled(cancelled, "cancelled", "queued")
+    again = await notifier.book(patient, starts_at=MONDAY + timedelta(days=3))
+    moved = await notifier.settled(again, "moved", "accepted")
+    waits = (await notifier.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
+    notifier.step(timedelta(minutes=2))
+    await notifier.settled(cancelled, "cancelled", "skipped")
+    others.know(visit)
+
+    told = (await notifier.ask("GET", f"/v1/appointments/{visit.appointment_id}/timeline")).json()
+    _, shown, _ = await attend(notifier, "why", str(visit.appointment_id))
+
+    [left_out] = [entry for entry in told["entries"] if entry["reason"] == "ALREADY_TOLD"]
+    told_by = f"notice of the new time by email at 2027-03-01 09:00, of visit {str(again.appointment_id)[:13]}"
+    assert left_out["text"].endswith(f": {told_by}")
+    assert (left_out["ids"]["told_by"], left_out["ids"]["told_by_visit"]) == (
+        str(moved["notification_id"]), str(again.appointment_id),
+    )  # fmt: skip
+    assert told_by in told["answer"]["text"]
+    assert told_by in waits["answer"]["text"]
+    assert f"of visit {str(again.appointment_id)[:13]}" in " ".join(shown.split())

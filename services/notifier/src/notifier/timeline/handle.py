@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -35,6 +35,7 @@ from notifier.timeline.domain.sent_messages import (
     of_receipts,
     of_replies,
 )
+from notifier.timeline.domain.tellers import TellerFact, with_tellers
 from schemas.zones import UnknownZone, zone_of
 
 
@@ -72,6 +73,7 @@ class OwnFacts:
     replies: tuple[ReplyFact, ...] = ()
     opt_outs: tuple[OptOutFact, ...] = ()
     acts: tuple[ActFact, ...] = ()
+    tellers: tuple[TellerFact, ...] = ()
     outlook: Outlook | None = None
 
 
@@ -134,6 +136,7 @@ async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
     if not (missing or booked.history or booked.source_id or files or reminders or own.messages):
         raise UnknownAppointment
     zone = _zone(booked.zone or own.zone)
+    own = replace(own, messages=with_tellers(own.messages, own.tellers, reminders, str(appointment_id), zone))
     missing.sort(key=lambda one: one.service)
     return Timeline(
         appointment_id,

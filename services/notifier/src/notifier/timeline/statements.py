@@ -7,6 +7,24 @@ SELECT notification_id, kind, recipient, ordinal, state, lane, reason, delivery_
        accepted_at, not_after, next_attempt_at, caused_by, reminder_id, steps
 FROM notification WHERE appointment_id = $1 ORDER BY created_at, notification_id"""
 
+# What told the recipient of a message that is left out, or waits, about its visit, or may have (as in
+# `gate.statements.SAID`); for a message of the day a reminder of the same schedule, also one that waits.
+TELLERS = """
+SELECT gone.notification_id AS of, one.notification_id, one.appointment_id, one.kind, one.state, one.lane AS channel,
+       coalesce(one.said_at, one.accepted_at, one.changed_at) AS at, one.reminder_id
+FROM notification AS gone JOIN notification AS one
+    ON (one.appointment_id = gone.appointment_id OR one.replaces = gone.appointment_id)
+       AND one.recipient = gone.recipient AND one.notification_id <> gone.notification_id
+       AND coalesce(one.recipient_id = gone.recipient_id, true)
+WHERE gone.appointment_id = $1 AND (gone.state = 'queued' OR gone.state = 'skipped' AND gone.reason = 'ALREADY_TOLD')
+  AND one.kind NOT IN ('no-show', 'provider-arrived', 'provider-not-cleared')
+  AND (gone.kind <> 'today' OR one.kind = 'reminder' AND one.schedule_gen = gone.schedule_gen)
+  AND (one.accepted_at IS NOT NULL OR one.state IN ('sending', 'unknown')
+       OR one.state = 'skipped' AND one.reason = 'BACKFILL'
+       OR one.state = 'queued' AND gone.kind = 'today'
+       OR one.steps @> '[{"reason": "OUTCOME_UNKNOWN"}]')
+ORDER BY at, one.notification_id"""
+
 # An attempt from before its domain time was kept is dated by its message.
 CALLS = """
 SELECT a.attempt_id, a.notification_id, a.ordinal, a.channel, coalesce(a.called_at, n.changed_at) AS at, a.outcome,

@@ -27,6 +27,7 @@ from notifier.timeline.domain.sent_messages import (
     ReplyFact,
     StepFact,
 )
+from notifier.timeline.domain.tellers import TellerFact
 from notifier.timeline.handle import OwnFacts
 from notifier.values.addresses import Peppers
 from notifier.values.kinds import PATIENT
@@ -55,6 +56,7 @@ class OwnLedger:
                     ReplyFact(**_plain(row)) for row in await connection.fetch(statements.REPLIES, appointment_id)
                 ),
                 opt_outs=tuple(OptOutFact(**_plain(row)) for row in await connection.fetch(statements.OPT_OUTS, ids)),
+                tellers=_tellers(await connection.fetch(statements.TELLERS, appointment_id)),
                 acts=tuple(ActFact(**_plain(row)) for row in await connection.fetch(statements.ACTS, ids)),
                 outlook=await self._outlook(connection, appointment_id),
             )
@@ -128,6 +130,14 @@ def _message(row: asyncpg.Record, calls: Sequence[CallFact]) -> MessageFact:
         channel=Channel(lane) if lane else None,
         calls=tuple(calls),
     )
+
+
+def _tellers(rows: Sequence[asyncpg.Record]) -> tuple[TellerFact, ...]:
+    def one(row: asyncpg.Record) -> TellerFact:
+        state = NotificationState(row["state"])
+        return TellerFact(**{**_plain(row), "kind": Kind(row["kind"]), "state": state})
+
+    return tuple(readable(rows, one))
 
 
 def _step(step: Mapping[str, Any]) -> StepFact:

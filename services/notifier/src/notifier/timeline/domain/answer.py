@@ -12,6 +12,7 @@ from notifier.timeline.domain.entries import ReminderFact, VersionFact, wall
 from notifier.timeline.domain.outlook import Hold, Outlook
 from notifier.timeline.domain.sent_messages import MessageFact, to_patient, waits
 from schemas.notifications import DeliveryState
+from schemas.reminders import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class _Sorted:
     def ahead(self, name: str, decision: Decision | None, otherwise: str, one: MessageFact | None = None) -> None:
         """Sort what is planned or waits by what the gate would say; `otherwise`: said if it would be let out."""
         if isinstance(decision, Skip):
-            self.will_not.append(f"{name} ({words_ahead(decision.reason, one.kind if one else None)})")
+            told_by = one.told_by if one and decision.reason is Reason.ALREADY_TOLD else ""
+            words = words_ahead(decision.reason, one.kind if one else None)
+            self.will_not.append(f"{name} ({words}{f': {told_by}' if told_by else ''})")
         else:
             self.to_come.append(otherwise)
 
@@ -109,7 +112,7 @@ def _sort_message(told: _Sorted, one: MessageFact, name: str, zone: ZoneInfo, ou
         case NotificationState.SENDING:
             told.to_come.append(f"{name}, which is being sent")
         case NotificationState.SKIPPED | NotificationState.FAILED:
-            told.lost.append(f"{name} ({reason_words(one.reason, one.kind)})")
+            told.lost.append(f"{name} ({one.why})")
 
 
 def _got(one: MessageFact, name: str, zone: ZoneInfo) -> str:

@@ -1,7 +1,7 @@
 """The ledger's part of the timeline: messages, calls, closed steps, receipts, replies, a person's acts."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,7 @@ class StepFact:
 
 @dataclass(frozen=True, slots=True)
 class MessageFact:
-    """One message to one recipient, with its calls in order."""
+    """One message to one recipient, with its calls in order; `told_by`: what told the same, in words (`tellers.py`)."""
 
     notification_id: str
     kind: Kind
@@ -75,11 +75,18 @@ class MessageFact:
     reminder_id: str | None = None
     steps: tuple[StepFact, ...] = ()
     calls: tuple[CallFact, ...] = ()
+    told_by: str = ""
+    told_by_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def together(self) -> str:
         """That its last call told of other visits too, as a clause; empty if it did not."""
         return self.calls[-1].together if self.calls else ""
+
+    @property
+    def why(self) -> str:
+        """Why it was not sent, as a clause, with what told the same."""
+        return reason_words(self.reason, self.kind) + (f": {self.told_by}" if self.told_by else "")
 
     @property
     def name(self) -> str:
@@ -220,12 +227,12 @@ def _ending(one: MessageFact, zone: ZoneInfo, *, held: bool) -> list[Entry]:
                 return []
             text = f"{one.name} given in-app"
         case NotificationState.SKIPPED:
-            text = f"{one.name} not sent: {reason_words(one.reason, one.kind)}"
+            text = f"{one.name} not sent: {one.why}"
         case NotificationState.FAILED:
             text = f"{one.name} failed: {reason_words(one.reason)}"
         case NotificationState.UNKNOWN:
             text = f"{one.name}: {reason_words(one.reason)}; a person or a receipt settles it"
-    ids = _ids(one, one.channel)
+    ids = {**_ids(one, one.channel), **(one.told_by_ids if one.state is NotificationState.SKIPPED else {})}
     what = "message.given" if one.state is NotificationState.ACCEPTED else f"message.{one.state.value}"
     return [Entry(one.changed_at, NOTIFIER, what, text, one.reason, one.caused_by, ids, 1_000)]
 
