@@ -8,7 +8,8 @@ import pytest
 from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.transitions import NO_SHOW_STANDS_AFTER, Actor, Step, step_of
 from booking.appointments.domain.versions import decide
-from booking.no_shows.domain import cause_of, not_attended
+from booking.no_shows.domain import MAY_BE_MISSED, cause_of, not_attended
+from booking.no_shows.store import LOCK_UNATTENDED
 from schemas.appointments import Status
 from tests.support.booking.builders import ANN, HOUR, NOW, START, change, command
 
@@ -62,3 +63,8 @@ def test_upstreams_own_no_show_is_not_taken_for_ours() -> None:
     held = decide(booked, change("e7", Status.NOSHOW), None, None, START + 2 * HOUR).state
 
     assert decide(held, command("e2"), "EYE", ANN, START + 3 * HOUR).state.status is Status.BOOKED
+
+
+def test_r18_nobody_came_is_said_of_booked_visits_alone_as_the_state_table_has_it() -> None:
+    assert MAY_BE_MISSED == (Status.BOOKED,)
+    assert "status IN ('booked')" in LOCK_UNATTENDED

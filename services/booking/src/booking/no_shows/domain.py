@@ -5,8 +5,14 @@ from typing import NamedTuple
 
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.domain.statuses import OWN_NO_SHOW
+from booking.appointments.domain.transitions import Actor, Step, step_of
 from booking.appointments.domain.two_writers import own_version
 from schemas.appointments import Status
+
+MAY_BE_MISSED = tuple(
+    held for held in Status if held is not Status.NOSHOW and step_of(Actor.BOOKING, held, Status.NOSHOW) is Step.ALLOWED
+)
+"""Statuses of a visit of which booking itself may say that nobody came (0052)."""
 
 
 class NoShowRule(NamedTuple):

@@ -7,17 +7,18 @@ from uuid import UUID
 from booking.appointments import statements
 from booking.appointments.domain.state import AppointmentState
 from booking.appointments.store import followed, state_of
-from booking.no_shows.domain import NoShowRule
+from booking.no_shows.domain import MAY_BE_MISSED, NoShowRule
 from chassis.postgres.bounded_count import LONGEST_S, MOST, Count, in_time
 from chassis.postgres.database import Connection, Pool
 from chassis.time_slots.runner import Scope
 
 _ENDS = "coalesce(ends_at, starts_at + $1::interval)"
 
+_STATUSES = ", ".join(f"'{status.value}'" for status in MAY_BE_MISSED)
 
 _EXPECTED = f"""
     FROM appointment
-    WHERE status = 'booked' AND schedule_set_at <= {_ENDS}
+    WHERE status IN ({_STATUSES}) AND schedule_set_at <= {_ENDS}
 """
 """Visits that may become no-shows, imported ones that were ahead when they came too. One whose time was told only when
 it was over is history, not a no-show, whatever mode its sender gave it (D19)."""
