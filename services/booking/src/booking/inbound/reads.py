@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from booking.inbound.domain import Position
-from booking.inbound.statements import REFUSALS
+from booking.inbound.store import REFUSALS
 from booking.values.warned import UNKNOWN_PATIENT, UNKNOWN_PROVIDER, Warned, of_line
 from chassis.api.app import Problem
 from chassis.api.page_cursor import LAST, Cursor, next_place

@@ -1,8 +1,5 @@
 """SQL that keeps what became of what came in by the topics."""
 
-REFUSALS = {False: "inbound_refusal", True: "clearance_refusal"}
-"""Whether it was of a clearance → where refusals of events are kept: the ids of both are their own."""
-
 KEEP_REFUSED = """
 INSERT INTO {refusals} (client, key, code, message, place, topic, partition, "offset", recorded_at)
 SELECT DISTINCT ON (client, key) client, key, code, message, place, topic, partition, "offset", $9::timestamptz

@@ -7,6 +7,9 @@ from booking.inbound import statements
 from booking.inbound.domain import RefusedEvent, TakenRecord
 from chassis.postgres.database import Connection
 
+REFUSALS = {False: "inbound_refusal", True: "clearance_refusal"}
+"""Whether it was of a clearance → where refusals of events are kept: the ids of both are their own."""
+
 
 async def keep_refused(
     connection: Connection, refused: Sequence[RefusedEvent], now: datetime, *, of_clearances: bool = False
@@ -21,7 +24,7 @@ async def keep_refused(
             (e.client, e.event_id, e.why.code, e.why.in_words, e.why.place, *(e.at or (None, None, None)))
             for e in refused
         ]
-        keep = statements.KEEP_REFUSED.format(refusals=statements.REFUSALS[of_clearances])
+        keep = statements.KEEP_REFUSED.format(refusals=REFUSALS[of_clearances])
         await connection.execute(keep, *map(list, zip(*rows, strict=True)), now)
 
 
