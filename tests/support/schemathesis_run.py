@@ -29,7 +29,7 @@ enabled = true
 validate-formats = false # a time of day at the clinic has no offset
 
 [[operations]] # asked with GET, such a word is read as an appointment's id and refused as none
-include-path-regex = "^/v1/appointments/(cancel|move|seen)$"
+include-path-regex = "^/v1/appointments/(cancel|move|seen|check-in)$"
 [operations.checks.unsupported_method]
 enabled = false
 """
