@@ -46,11 +46,12 @@ async def test_a_look_by_key_goes_by_index_into_the_quarters_that_are_kept(
     )
     await admin.execute("ANALYZE ingress")
     keys = [f"k{number}" for number in range(1, 1001)]
-    statement, given, found = {
+    looks: dict[str, tuple[str, tuple[Any, ...], int]] = {
         "a batch": (statements.TAKEN, (["local"] * len(keys), keys), 1000),
-        "one event": (inbound_reads._TAKEN, ("k7", "local", False), 1),
-        "one event, of whomever": (inbound_reads._TAKEN, ("k7", None, False), 1),
-    }[look]
+        "one event": (inbound_reads._TAKEN[False], ("k7", "local"), 1),
+        "one event, of whomever": (inbound_reads._TAKEN[False], ("k7", None), 1),
+    }
+    statement, given, found = looks[look]
 
     plan = await _plan(base, statement, mode, *given)
 
