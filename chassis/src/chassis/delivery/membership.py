@@ -229,11 +229,12 @@ class Membership:
                     await self._consumer.commit(held)
 
     async def leave(self) -> None:
-        """Finish the batches in flight, commit our positions to Kafka, and leave the group."""
+        """Finish the batches in flight, commit our positions to Kafka, and leave the group: it is idle no more."""
         self._rereading.forget()
         try:
             await self._end_partitions()
         finally:
+            self._joined = False
             self._kept_at = 0.0
             with contextlib.suppress(KafkaError, OSError):
                 await self._keep()

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from chassis.delivery.consumer import Applied, Subscription
-from chassis.kafka import topics
+from chassis.kafka import broker, topics
 from chassis.postgres.database import Connection
 from chassis.process.errors import AttendError, Misconfigured, RejectedEvent
 from tests.integration.chassis.ledger.apply import ORDERS, Order, apply, decode
@@ -31,6 +31,22 @@ async def test_too_many_bad_records_of_our_own_stop_the_service_before_it_buries
         assert 0 < (await ledger.positions())[0] < 510
 
     assert 20 <= len(await ledger.dead()) < 60
+
+
+async def test_a_consumer_that_has_stopped_is_not_idle_and_asks_kafka_nothing(
+    ledger: LedgerService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client is closed: what asked by it would open a connection that nobody ends."""
+    await ledger.produce(orders(5))
+    consumer = ledger.consumer()
+    async with running(consumer):
+        await until(consumer.idle)
+
+    async def asked(*_: object) -> None:
+        raise AssertionError("a closed client was asked")
+
+    monkeypatch.setattr(broker, "written", asked)
+    assert not await consumer.idle()
 
 
 async def test_bad_records_of_others_never_open_the_breaker(ledger: LedgerService) -> None:
