@@ -142,7 +142,9 @@ async def test_what_an_answer_says_of_reminders_is_in_the_description_with_its_b
         assert f"{MOST_COUNTED:,} visits ahead together" in answer["properties"]["reminders_cancelled"]["description"]
     told = await door.put("/v1/patients/ann", {})
     assert set(one["required"]) == set(told) == set(one["properties"])
-    results = (await door.put("/v1/patients", [{"id": "ann"}, {"id": "bob", "mobile": "none"}]))["results"]
+    results = (await door.put("/v1/patients", [{"id": "ann"}, {"id": "bob", "mobile": "none", "givenname": "Bob"}]))[
+        "results"
+    ]
     assert set(listed["required"]) == set(results[0]) == set(listed["properties"])
     assert set(results[1]) == set(refused["properties"])
 
