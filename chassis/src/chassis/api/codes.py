@@ -44,6 +44,7 @@ COMMON: Codes = {
     "INVALID_REQUEST": "The request is not of this shape; `errors` names each place and what is wrong there.",
     "UNKNOWN_PARAMETER": "The route has no parameter of this name; `detail` says which it takes.",
     "REPEATED_PARAMETER": "A parameter is there twice where one is meant.",
+    "CONTROL_CHARACTER": "A text holds a control character.",
     "BAD_VERSION": 'If-Match holds a version, such as "3".',
     "VERSION_CHANGED": "Another version is in force than the one named: read it and decide again.",
     "BAD_CURSOR": "`after` must be the `next_after` of the page before; leave it out to begin.",

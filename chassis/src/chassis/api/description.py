@@ -221,7 +221,7 @@ def _general(operation: Described, refuses_422: bool, keys: Set[str]) -> Iterato
     shape = ("INVALID_REQUEST",) if refuses_422 else ()  # FastAPI says so where it reads parameters or a body
     if any(keys & one.keys() for one in operation.get("security", ())):
         yield 401, _KEY_CODES
-        shape = (*shape, "UNKNOWN_PARAMETER", "REPEATED_PARAMETER")
+        shape = (*shape, "UNKNOWN_PARAMETER", "REPEATED_PARAMETER", "CONTROL_CHARACTER")
     if shape:
         yield 422, shape
 

@@ -1,4 +1,4 @@
-"""What a request's query may name: the parameters of its route, each once (0047).
+"""What a request's query may hold: the parameters of its route, each once (0047), and texts that can be looked for.
 
 One that a route does not have was passed over before: a misspelt filter showed everything.
 """
@@ -18,7 +18,7 @@ _SEVERAL = (list, tuple, set, frozenset)
 
 
 class KnownParameters:
-    """A dependency of every route: refuses a parameter that the route does not have, or one twice.
+    """A dependency of every route: refuses a parameter that the route does not have, or one twice, or one with a NUL.
 
     Args:
         exempt: Paths, each with all below it, to which senders add what they like.
@@ -31,17 +31,21 @@ class KnownParameters:
         """Look at the request's query.
 
         Raises:
-            Problem: 422 UNKNOWN_PARAMETER or REPEATED_PARAMETER, with the place of each.
+            Problem: 422 UNKNOWN_PARAMETER, REPEATED_PARAMETER or, of a text that PostgreSQL cannot hold,
+                CONTROL_CHARACTER, with the place of each.
         """
         if not request.scope["query_string"] or f"{request.url.path}/".startswith(self._exempt):
             return
         known = _parameters(request.scope["route"])
-        names = [name for name, _ in request.query_params.multi_items()]
+        items = request.query_params.multi_items()
+        names = [name for name, _ in items]
         given = list(dict.fromkeys(names))
         if unknown := [name for name in given if name not in known]:
             raise _refused("UNKNOWN_PARAMETER", _unknown(unknown[0], known), unknown)
         if twice := [name for name in given if not known[name] and names.count(name) > 1]:
             raise _refused("REPEATED_PARAMETER", f"The parameter {twice[0]} is given once.", twice)
+        if broken := [name for name, value in items if "\0" in value]:
+            raise _refused("CONTROL_CHARACTER", f"The parameter {broken[0]} holds a control character.", broken)
 
 
 def _parameters(route: Any) -> Mapping[str, bool]:

@@ -125,6 +125,14 @@ def test_a_parameter_comes_once_unless_it_takes_several(client: TestClient) -> N
     assert twice.json()["errors"] == [{"place": "query.start", "code": "REPEATED_PARAMETER"}]
 
 
+@pytest.mark.parametrize("query", ["start=%00", "status=a&status=b%00c", "after=%00"])
+def test_a_text_that_no_database_can_look_for_is_refused(client: TestClient, query: str) -> None:
+    answer = client.get(f"/v1/things?{query}")
+    place = query.partition("=")[0]
+    assert (answer.status_code, answer.json()["code"]) == (422, "CONTROL_CHARACTER")
+    assert answer.json()["errors"][0] == {"place": f"query.{place}", "code": "CONTROL_CHARACTER"}
+
+
 def test_carriers_add_what_they_like_to_the_addresses_of_callbacks(client: TestClient) -> None:
     assert client.get("/callbacks/carrier?bodySHA256=1&x=2&x=3").status_code == 200
 

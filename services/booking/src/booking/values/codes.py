@@ -30,7 +30,6 @@ _BODIES = {
 }
 _TEXTS = {
     "PADDED_ID": "An id has blanks at its ends, or is not in normal form C.",
-    "CONTROL_CHARACTER": "A text holds a control character.",
     "BIDI_CHARACTER": "A text holds a character that turns the direction of writing.",
     "HEADER_INJECTION": "A text holds an encoded word (=?…?=).",
     "START_IN_SPRING_GAP": "There is no such local time: the clocks jump over it.",
