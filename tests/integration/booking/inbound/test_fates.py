@@ -1,7 +1,7 @@
 """The fate of every record of an inbound topic can be asked, and a refused one taken later (G8, G9)."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 import pytest
@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from booking.door.domain import Client
 from booking.inbound import reads
+from booking.inbound.domain import Position
 from chassis.delivery import skip
 from chassis.kafka import topics as broker_topics
 from schemas.topics import BOOKINGS_INBOUND, inbound
@@ -262,3 +263,32 @@ async def test_a_record_that_misspells_what_it_must_have_says_so_in_its_fate_and
     assert all(letter["message"].endswith(f"; also appointment.strat: {MISSPELT}") for letter in letters)
     _, again = await fate(there, 0, more="/replay")
     assert (again["code"], again["detail"].count(MISSPELT)) == ("START_REQUIRED", 1)
+
+
+class TakenMeanwhile:
+    """A pool of which one read sees nothing yet of a record that is taken just after it."""
+
+    def __init__(self, door: Door, installation: Installation, reads_before: int) -> None:
+        self._door, self._installation, self._left = door, installation, reads_before
+
+    def __getattr__(self, name: str) -> Any:
+        read = getattr(self._door.pool, name)
+
+        async def as_it_was(*asked: Any) -> Any:
+            found = await read(*asked)
+            if self._left == 0:
+                await sent(self._door, self._installation, Sent(event("just-now")))
+            self._left -= 1
+            return found
+
+        return as_it_was
+
+
+@pytest.mark.parametrize(("reads_before", "result"), [(0, "applied"), (1, "applied"), (2, "waiting")])
+async def test_a_record_that_is_taken_while_it_is_asked_for_waits_or_is_there(
+    there: Door, installation: Installation, reads_before: int, result: str
+) -> None:
+    meanwhile = cast(Any, TakenMeanwhile(there, installation, reads_before))
+    at = Position(installation.topic_prefix + BOOKINGS_INBOUND.name, 3, 0)
+    assert (await reads.of_record(meanwhile, at, "local", lambda _: None))["result"] == result
+    assert (await fate(there, 0))[1]["result"] == "applied"

@@ -140,6 +140,7 @@ async def of_record(
     Raises:
         Problem: 404 UNKNOWN_RECORD: nothing is known of it, and it is no longer waited for.
     """
+    read_up_to = await pool.fetchval(_NEXT, CONSUMER, at.topic, at.partition) or 0  # before what was read by then
     letter = await dead_letter.at(pool, CONSUMER, *at)
     if letter is not None:
         told = await _of_letter(pool, letter, letter.event_id or event_id_of(letter), client_id, is_clearance)
@@ -152,7 +153,6 @@ async def of_record(
     )
     if found and taken:
         return {**_as_told(taken, is_repeat=found["is_repeat"]), "record": at._asdict()}
-    read_up_to = await pool.fetchval(_NEXT, CONSUMER, at.topic, at.partition) or 0
     if at.offset >= read_up_to:
         return {"result": "waiting", "read_up_to": read_up_to, "record": at._asdict()}
     if await pool.fetchrow(_SKIPPED, CONSUMER, *at) is not None:
