@@ -140,7 +140,8 @@ async def of_record(
     Raises:
         Problem: 404 UNKNOWN_RECORD: nothing is known of it, and it is no longer waited for.
     """
-    read_up_to = await pool.fetchval(_NEXT, CONSUMER, at.topic, at.partition) or 0  # before what was read by then
+    # asked first: whatever lies before it was committed before the looks that follow, and is found by one of them
+    read_up_to = await pool.fetchval(_NEXT, CONSUMER, at.topic, at.partition) or 0
     letter = await dead_letter.at(pool, CONSUMER, *at)
     if letter is not None:
         told = await _of_letter(pool, letter, letter.event_id or event_id_of(letter), client_id, is_clearance)

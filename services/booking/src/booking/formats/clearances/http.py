@@ -109,7 +109,8 @@ _CONSENT, _ELIGIBILITY, _TAKEN = (described(one, {})["schema"] for one in _MODEL
 
 def routes(transactions: Transactions, caller: Caller) -> list[APIRouter]:
     """Return the routes of both releases."""
-    return [_of_r4(transactions, caller), _of_r5(transactions, caller)]
+    releases = ((4, "four", 5), (5, "five", 4))
+    return [_of_release(*release, transactions, caller) for release in releases]
 
 
 def _router(release: str, more: str) -> APIRouter:
@@ -126,50 +127,34 @@ def _router(release: str, more: str) -> APIRouter:
     )
 
 
-def _of_r4(transactions: Transactions, caller: Caller) -> APIRouter:
-    router = _router("R4", "FHIR_R5")
+def _of_release(number: int, in_words: str, other: int, transactions: Transactions, caller: Caller) -> APIRouter:
+    """Return the routes of one release; a resource that is of the other is refused by its name."""
+    release = f"R{number}"
+    router = _router(release, f"FHIR_R{other}")
 
-    @router.post("/Consent", summary="Take a Consent", openapi_extra=_taking(_CONSENT))
-    async def post_fhir_consent_of_release_four(
+    @router.post(
+        "/Consent",
+        summary="Take a Consent",
+        name=f"post_fhir_consent_of_release_{in_words}",
+        openapi_extra=_taking(_CONSENT),
+    )
+    async def post_fhir_consent(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take a patient's consent to what is done at a visit, or that he takes it back."""
-        return await _take(transactions, request, client, fhir_consent.parse, "R4", source)
+        return await _take(transactions, request, client, fhir_consent.parse, release, source)
 
     @router.post(
         "/CoverageEligibilityResponse",
         summary="Take an answer about coverage",
+        name=f"post_fhir_eligibility_of_release_{in_words}",
         openapi_extra=_taking(_ELIGIBILITY),
     )
-    async def post_fhir_eligibility_of_release_four(
+    async def post_fhir_eligibility(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
     ) -> Response:
         """Take a payer's answer whether he pays for a visit."""
-        return await _take(transactions, request, client, fhir_eligibility.parse, "R4", source)
-
-    return router
-
-
-def _of_r5(transactions: Transactions, caller: Caller) -> APIRouter:
-    router = _router("R5", "FHIR_R4")
-
-    @router.post("/Consent", summary="Take a Consent", openapi_extra=_taking(_CONSENT))
-    async def post_fhir_consent_of_release_five(
-        request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
-    ) -> Response:
-        """Take a patient's consent to what is done at a visit, or that he takes it back."""
-        return await _take(transactions, request, client, fhir_consent.parse, "R5", source)
-
-    @router.post(
-        "/CoverageEligibilityResponse",
-        summary="Take an answer about coverage",
-        openapi_extra=_taking(_ELIGIBILITY),
-    )
-    async def post_fhir_eligibility_of_release_five(
-        request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
-    ) -> Response:
-        """Take a payer's answer whether he pays for a visit."""
-        return await _take(transactions, request, client, fhir_eligibility.parse, "R5", source)
+        return await _take(transactions, request, client, fhir_eligibility.parse, release, source)
 
     return router
 
