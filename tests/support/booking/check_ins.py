@@ -6,7 +6,6 @@ import httpx2
 
 from booking.door.domain import Client
 from tests.support.booking.door import KEY, Door
-from tests.support.waiting import until
 
 FORM = {"kind": "consent", "form": "mri", "form_version": "1"}
 SIGNED = {"state": "cleared", "signed_at": "2027-03-01T09:00:00Z", "signed_by": "patient"}
@@ -36,23 +35,11 @@ async def withdraw(door: Door, key: str, visit: str, event_id: str = "withdrawn-
 
 
 async def _clear(door: Door, key: str, visit: str, body: Any) -> None:
-    answer = await _asked(door, f"/v1/appointments/{visit}/clearances", body, key)
+    answer = await door.ask("POST", f"/v1/appointments/{visit}/clearances", body, key=key)
     assert answer.status_code == 200, answer.text
 
 
 async def check_in(door: Door, visit: str, key: str = KEY, **told: Any) -> httpx2.Response:
     """Check a patient in."""
     body = {"event_id": "arrival-1", "by": "Ms Desk", **told}
-    return await _asked(door, f"/v1/appointments/{visit}/check-in", body, key)
-
-
-async def _asked(door: Door, path: str, body: Any, key: str) -> httpx2.Response:
-    """Ask, and ask again as it is while that is the answer's advice: under its id the same has one effect."""
-    answers: list[httpx2.Response] = []
-
-    async def is_answered() -> bool:
-        answers[:] = [await door.ask("POST", path, body, key=key)]
-        return answers[0].status_code != httpx2.codes.SERVICE_UNAVAILABLE
-
-    await until(is_answered, path)
-    return answers[0]
+    return await door.ask("POST", f"/v1/appointments/{visit}/check-in", body, key=key)
