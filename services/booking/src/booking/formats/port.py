@@ -1,13 +1,14 @@
 """The port of upstream formats: how one kind of upstream writes its bookings, from bytes to commands."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.strict_json import not_utf8
+from booking.profiles.current import Profiles
 from booking.values.refusals import Refused
 from booking.values.warned import Warned
 
@@ -20,12 +21,14 @@ class Hints:
         now: Domain time: of lists of what is valid from and until it decides.
         source: The source named beside the body (in a request's query), if any.
         key: The idempotency key given beside the body (the header Idempotency-Key), if any.
+        profiles: What each source means by what it sends; all defaults where none are given.
     """
 
     client: Client
     now: datetime
     source: str | None = None
     key: str | None = None
+    profiles: Profiles = field(default_factory=Profiles)
 
 
 class Parsed(NamedTuple):

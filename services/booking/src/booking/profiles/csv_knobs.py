@@ -1,0 +1,85 @@
+"""A source's files of separated values: how they are written, and which column is what."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from booking.profiles.knobs import Encoding, Knobs, Text, Texts, Word
+
+
+class Column(StrEnum):
+    """What a column may hold."""
+
+    APPOINTMENT_ID = "appointment_id"
+    STATUS = "status"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    START = "start"
+    START_DATE = "start_date"
+    START_TIME = "start_time"
+    END = "end"
+    DURATION = "duration"
+    CLINIC = "clinic"
+    SERVICE_TYPE = "service_type"
+    PROVIDER_ID = "provider_id"
+    PROVIDER_NAME = "provider_name"
+    PATIENT_ID = "patient_id"
+    GIVEN_NAME = "given_name"
+    FAMILY_NAME = "family_name"
+    MOBILE = "mobile"
+    LANDLINE = "landline"
+    EMAIL = "email"
+    LANGUAGE = "language"
+    CHANGED_AT = "changed_at"
+
+
+def _date_format(written: str) -> str:
+    sample = datetime(2027, 3, 12, 15, 30)  # noqa: DTZ001  # a wall's
+    try:
+        good = "%" in written and datetime.strptime(sample.strftime(written), written) is not None  # noqa: DTZ007
+    except ValueError:
+        good = False
+    if not good:
+        detail = "a format of strptime such as %d/%m/%Y %H:%M"
+        raise PydanticCustomError("BAD_DATE_FORMAT", "{detail}", {"detail": detail})
+    return written
+
+
+DateFormat = Annotated[Text, AfterValidator(_date_format)]
+Delimiter = Annotated[str, StringConstraints(pattern=r"^(auto|[^\"\r\n0-9A-Za-z])$")]
+Number = Annotated[int, Field(ge=1, le=1_000)]
+
+
+class CsvProfile(Knobs):
+    """Its files of separated values."""
+
+    delimiter: Delimiter = Field(
+        default="auto", description="The character between values; `auto`: found among comma, semicolon, tab and bar."
+    )
+    encoding: Encoding | Literal["auto"] = Field(
+        default="auto", description="Encoding; `auto`: what its first bytes say, else utf-8, else windows-1252."
+    )
+    header: bool = Field(default=True, description="Whether the first line names the columns.")
+    columns: dict[Column, Text | Number] = Field(
+        default={}, description="What we read → the column: its name, or its number from 1."
+    )
+    date_format: Annotated[tuple[DateFormat, ...], Field(max_length=20)] = Field(
+        default=(), description="Formats of strptime of dates and times, tried in turn; none: ISO 8601."
+    )
+    duration_unit: Literal["minutes", "seconds"] = Field(default="minutes", description="Unit of `duration`.")
+    default_minutes: int = Field(
+        default=30, ge=1, le=1_440, description="Length of a visit whose end and length are not told."
+    )
+    words: dict[Text, Word] = Field(
+        default={}, max_length=500, description="Its own status word, in any case → its class."
+    )
+    true_words: Texts = Field(
+        default=("1", "y", "yes", "true", "t", "x"), description="What says yes in a column of yes and no, in any case."
+    )
+    id: Annotated[tuple[Text | Number, ...], Field(max_length=10)] = Field(
+        default=(),
+        description="Columns that together name the visit where it has no id; none: hash of patient, start and place.",
+    )

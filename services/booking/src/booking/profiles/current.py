@@ -1,0 +1,100 @@
+"""The profiles in force, held in memory: asked for every message, read again every few seconds."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from booking.door.domain import ALL
+from booking.profiles.domain import DEFAULT, Match, Profile
+from booking.values.times import zone_of
+
+
+class Held(NamedTuple):
+    """A source's profile in force.
+
+    Attributes:
+        version: Rises by one with each change of this source's; 0: none was ever given.
+        zone: Of its times without offset: its own, else its default clinic's; None if it has neither.
+    """
+
+    version: int
+    profile: Profile
+    zone: ZoneInfo | None
+
+
+_NONE = Held(0, DEFAULT, None)
+
+
+class Profiles:
+    """Every source's profile. It answers from memory, never fails, and knows of any source: `{}` is a profile."""
+
+    def __init__(self) -> None:
+        self._held: Mapping[str, Held] = {}
+
+    @classmethod
+    def fixed(cls, profiles: Mapping[str, Profile], clinic_zones: Mapping[str, str] | None = None) -> Self:
+        """Return profiles that do not change, by source.
+
+        Args:
+            clinic_zones: Code of a clinic → its zone, for profiles that have a default clinic and no zone.
+        """
+        fixed = cls()
+        fixed.hold({source: (1, profile) for source, profile in profiles.items()}, clinic_zones or {})
+        return fixed
+
+    def hold(self, profiles: Mapping[str, tuple[int, Profile]], clinic_zones: Mapping[str, str]) -> None:
+        """Put these (version, profile) in force, by source, and no others."""
+        self._held = {
+            source: Held(version, profile, _zone(profile, clinic_zones))
+            for source, (version, profile) in profiles.items()
+        }
+
+    def of(self, source: str | None) -> Profile:
+        """Return a source's profile; the one of all defaults where nothing was said, or no source is known."""
+        return self.held(source).profile
+
+    def version_of(self, source: str | None) -> int:
+        """Return which version of a source's profile is in force; 0: none was ever given."""
+        return self.held(source).version
+
+    def zone_of(self, source: str | None) -> ZoneInfo | None:
+        """Return the zone of a source's times without offset: its profile's, else that of its default clinic."""
+        return self.held(source).zone
+
+    def held(self, source: str | None) -> Held:
+        """Return a source's profile with what goes with it."""
+        return self._held.get(source, _NONE) if source is not None else _NONE
+
+    def matching(self, sources: Collection[str], application: str, facility: str) -> str | None:
+        """Return whose a message is that came over a way of several sources, None if that cannot be told.
+
+        The source whose profile names the sender most exactly; of two that name him equally, neither.
+
+        Args:
+            sources: Those that it may be of. With `*`, every source whose profile names senders.
+            application: MSH-3.1, empty if it is not said.
+            facility: MSH-4.1, likewise.
+        """
+        every = ALL in sources
+        exact = {
+            source: _exactness(self.of(source).hl7v2.match, application, facility)
+            for source in (self._held if every else set(sources))
+        }
+        best = max((found for found in exact.values() if found is not None), default=None)
+        if best is None or (every and not best):
+            return None
+        first, *others = (source for source, found in exact.items() if found == best)
+        return None if others else first
+
+
+def _exactness(match: Match, application: str, facility: str) -> int | None:
+    """Return by how many of its names a sender is meant, None if he is not."""
+    asked = ((match.sending_application, application), (match.sending_facility, facility))
+    if any(names and said not in names for names, said in asked):
+        return None
+    return sum(bool(names) for names, _ in asked)
+
+
+def _zone(profile: Profile, clinic_zones: Mapping[str, str]) -> ZoneInfo | None:
+    name = profile.zone or clinic_zones.get(profile.clinic or "")
+    return None if name is None else zone_of(name)
