@@ -37,7 +37,8 @@ async def look_up(
     held = await store.lock(set(ids.values()))
     several = [c.names for c in commands if c.other_names]
     unsure = in_doubt(several, {n: ids[n] for names in several for n in names if n not in made})
-    codes = {command.clinic for command in commands} | {client.default_clinic for client in clients.values()}
+    codes = {code for command in commands for code in (command.clinic, command.clinic_otherwise)}
+    codes |= {client.default_clinic for client in clients.values()}
     triples = {(c.source, system, value) for c in commands for system, value in c.clinic_identifiers}
     clinic_ids = await store.clinic_ids(triples) if triples else {}
     codes |= set(clinic_ids.values()) | {state.clinic_id for state in held.values()}

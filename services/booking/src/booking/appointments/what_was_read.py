@@ -9,9 +9,9 @@ from booking.appointments.domain.command import BookAppointment
 
 _NOT_READ = frozenset(
     {"client", "key", "body_sha256", "read_sha256", "arrived_at", "arrived_offset", "warnings", "at_desk"}
-    | {"check_in"}
+    | {"check_in", "keeps", "clinic_otherwise"}
 )
-"""Under what and how a command came, and what was dropped of it."""
+"""Under what and how a command came, what was dropped of it, and what a message of this kind leaves alone."""
 
 _READ = itemgetter(*(place for place, name in enumerate(BookAppointment._fields) if name not in _NOT_READ))
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from booking.appointments.domain.cancelled_reminders import reminders_cancelled
+from booking.appointments.domain.changes import as_known
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import Known, RecordedEvent
 from booking.appointments.domain.order import believed
@@ -124,7 +125,7 @@ class Batch:
     def _decided(self, command: BookAppointment) -> tuple[RecordedEvent, int | None, CheckIn | None]:
         appointment_id, odd = self._which(command)
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
-        client = self.known.clients[command.client]
+        command, client = as_known(held, command), self.known.clients[command.client]
         clinic_id, unknown = self._clinic(command, held, client)
         patients, doctors = command.names_of_patient, command.names_of_provider
         patient, is_odd = self.patients.meant(patients, patients[:1])
@@ -220,10 +221,11 @@ class Batch:
         if named is None:
             triples = ((command.source, system, value) for system, value in command.clinic_identifiers)
             named = next((self.known.clinic_ids[t] for t in triples if t in self.known.clinic_ids), None)
+        otherwise = command.clinic_otherwise or client.default_clinic
         if named is None and not is_known:
-            named = client.default_clinic
+            named = otherwise
         if named is None:
-            if command.clinic_identifiers:
+            if command.clinic_identifiers and not (is_known and command.clinic_otherwise):
                 raise _unknown_clinic(command)
             return None
         client.check_clinic(named)

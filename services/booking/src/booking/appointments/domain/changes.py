@@ -63,6 +63,16 @@ def _end(
     return known, () if told is UNSET else (dropped(before),)
 
 
+def as_known(held: AppointmentState | None, command: BookAppointment) -> BookAppointment:
+    """Return the command with the status that the visit keeps, if it is one of those that the command leaves alone.
+
+    What counts is what upstream itself said last: that a patient answered, or somebody at the desk acted, is kept apart
+    from it (0042) and is not undone by a message that says nothing of it.
+    """
+    known = None if held is None else held.said_status or held.status
+    return command._replace(status=known) if known is not None and known in command.keeps else command
+
+
 def is_late_booking(held: AppointmentState, command: BookAppointment) -> bool:
     """Say whether this is the first booking of a visit to which upstream told before what happened (0052).
 

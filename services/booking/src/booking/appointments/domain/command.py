@@ -33,9 +33,11 @@ class BookAppointment(NamedTuple):
         patient_names: Further names that it gives to its patient, beside `patient`.
         provider_names: Further names that it gives to its provider, beside `provider`.
         status: FHIR's (D42).
+        keeps: Statuses that a visit keeps which upstream itself last gave one of them; `status` is for all others.
         sequence: The upstream's order, if it gives one.
         occurred_at: When it last changed it, by its own clock; orders commands when there is no sequence.
         clinic_identifiers: (system, value) pairs that may stand for a clinic, best first.
+        clinic_otherwise: The clinic's code where none of these is known; a visit that is known stays where it is.
         arrived_at: When it first came, if it could not be taken then and is now; None: now. Without an order of its own
             it stands there, before all that was taken since.
         arrived_offset: Where in its inbound topic it came; None: by another door. One batch has one instant.
@@ -75,6 +77,8 @@ class BookAppointment(NamedTuple):
     read_sha256: bytes | None = None
     at_desk: SeenAtDesk | None = None
     check_in: CheckInAtDesk | None = None
+    keeps: tuple[Status, ...] = ()
+    clinic_otherwise: str | None = None
 
     @property
     def is_ours(self) -> bool:

@@ -31,6 +31,10 @@ class PersonDetails:
         guardians: Those of whoever answers for him, which count where he has none.
         former: What is said to be his address no more.
         guardians_former: The same of those of others.
+        has_no_mobile: It is said that he has none, whatever it was; a mobile that is said beside it counts.
+        has_no_email: The same of his email.
+        country: By which national numbers are read where the clinic has none.
+        language_otherwise: That of one whose language nobody ever told.
     """
 
     given_name: str | None = None
@@ -41,6 +45,10 @@ class PersonDetails:
     guardians_former: Addresses = Addresses()
     language: str | None = None
     deceased: bool | None = None
+    has_no_mobile: bool = False
+    has_no_email: bool = False
+    country: str | None = None
+    language_otherwise: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,9 @@ class KeptDetails:
         contact_of: Whose the addresses are, if not the patient's own.
         former: Addresses that are his no more, in normal form.
         guardians_former: Those of others that are theirs no more.
+        has_no_mobile: He has none, whatever it was.
+        has_no_email: The same of his email.
+        language_otherwise: That of one whose language nobody ever told.
     """
 
     given_name: str | None = None
@@ -62,14 +73,18 @@ class KeptDetails:
     contact_of: ContactOf | None = None
     former: frozenset[str] = frozenset()
     guardians_former: frozenset[str] = frozenset()
+    has_no_mobile: bool = False
+    has_no_email: bool = False
+    language_otherwise: str | None = None
 
 
 def read_by(person: PersonDetails, country: str | None, details: Details) -> KeptDetails:
     """Return what a message says of a patient, as it is kept; what cannot be kept is not said.
 
     Args:
-        country: By which national numbers are read; None if nobody knows.
+        country: The clinic's, by which national numbers are read; None if nobody knows it.
     """
+    country = country or person.country
 
     def text(value: str | None, place: str) -> str | None:
         return None if value is None else details.read(None, texts.name, value, place)
@@ -89,6 +104,9 @@ def read_by(person: PersonDetails, country: str | None, details: Details) -> Kep
         contact_of=GUARDIAN if by_guardian and (mobile or email) else None,
         former=_normal(person.former, country),
         guardians_former=_normal(person.guardians_former, country),
+        has_no_mobile=person.has_no_mobile,
+        has_no_email=person.has_no_email,
+        language_otherwise=text(person.language_otherwise, "patient.language"),
     )
 
 

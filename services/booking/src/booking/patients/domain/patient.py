@@ -53,14 +53,16 @@ def completed(held: PatientState, person: KeptDetails) -> PatientState:
     """Return the patient with what a message says of him; what it does not say stays, what is former goes (D51)."""
     said = {name: getattr(person, name) for name in _SAID if getattr(person, name) is not None}
     mobile, email, contact_of = _addresses(held, person)
+    said.setdefault("language", held.language or person.language_otherwise)
     return replace(held, **said, mobile=mobile, email=email, contact_of=contact_of)
 
 
 def _addresses(held: PatientState, person: KeptDetails) -> tuple[str | None, str | None, ContactOf | None]:
     """Return mobile, email and whose they are: a guardian's only where the patient has none of his own (D54)."""
     former = person.former | (person.guardians_former if held.contact_of is not None else frozenset())
-    mobile = None if held.mobile in former else held.mobile
-    email = None if held.email in former else held.email
+    is_own = held.contact_of is None
+    mobile = None if (is_own and person.has_no_mobile) or held.mobile in former else held.mobile
+    email = None if (is_own and person.has_no_email) or held.email in former else held.email
     is_reached = mobile is not None or email is not None
     if person.mobile is None and person.email is None:
         return mobile, email, held.contact_of if is_reached else None
