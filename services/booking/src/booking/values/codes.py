@@ -150,6 +150,14 @@ _CLEARANCES = {
     "UNKNOWN_FORM_VERSION": "The clinic's clearance policy never named this version of the form.",
     "VISIT_CANCELLED": "The visit is cancelled, or entered in error: nothing clears it.",
 }
+_HL7 = {
+    "NOT_HL7": "The body is no message of HL7 v2: that begins with MSH.",
+    "BAD_SEPARATORS": "MSH-1 and MSH-2 name no separators that can be told apart.",
+    "BAD_CHARSET": "The bytes are of no character set that is known here.",
+    "NO_MESSAGE_TYPE": "MSH-9 does not say what kind of message it is.",
+    "NO_CONTROL_ID": "MSH-10 gives the message no id.",
+    "SEVERAL_MESSAGES": "Several messages where one is taken.",
+}
 _LACKS = {
     "MISSING": "Nothing was said of what the clinic requires.",
     "PENDING": "What the clinic requires was asked for, and is not there yet.",
@@ -161,5 +169,5 @@ _LACKS = {
 """Of NOT_CLEARED, one for each thing that lacks."""
 CODES = {
     **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_DESK, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_CLEARANCES,
-    **_LACKS, **_READING,
+    **_HL7, **_LACKS, **_READING,
 }  # fmt: skip
