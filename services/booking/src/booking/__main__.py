@@ -48,10 +48,11 @@ def _jobs(settings: Settings) -> Sequence[Job]:
 
 def _counts(metrics: Metrics) -> None:
     from booking.appointments.counts import AnswerCounts
+    from booking.mllp.counts import MllpCounts
     from booking.reissues.job import ReissueCounts
     from chassis.time_slots.metrics import SlotMetrics
 
-    AnswerCounts(metrics), ReissueCounts(metrics), SlotMetrics(metrics)
+    AnswerCounts(metrics), MllpCounts(metrics), ReissueCounts(metrics), SlotMetrics(metrics)
 
 
 def _unplugged() -> FastAPI:

@@ -1,10 +1,12 @@
 """Settings of booking, from the environment (prefix `BOOKING_`)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Self
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from chassis.process.settings import ServiceSettings
 from schemas.topics import BOOKINGS_INBOUND, CLEARANCES_INBOUND, Topic, inbound
@@ -34,6 +36,33 @@ class Settings(ServiceSettings):
     """Inbound topic of clearances → the client to whom it belongs: `{"clearances-inbound": "local"}`, as
     BOOKING_INBOUND_CLIENTS has those of bookings. `clearances-inbound` is read in any case; while it is nobody's, its
     records go to the dead letters."""
+    mllp_host: str = "127.0.0.1"
+    """Address on which `mllp` listens for HL7 v2. On any but this machine's own it wants BOOKING_MLLP_ALLOW or
+    BOOKING_MLLP_TLS_CLIENT_CA: whoever may connect, books."""
+    mllp_port: int = 2575
+    """Port on which `mllp` listens."""
+    mllp_client: str | None = None
+    """The client whose rights what comes over MLLP has; `mllp` needs it."""
+    mllp_sources: dict[str, str] = Field(default_factory=dict)
+    """Who connects → the source for which he speaks: a name of his certificate (its common name, or a DNS name in it),
+    or a range of addresses: `{"epic.example": "epic", "10.1.0.0/16": "lab"}`. A name wins over an address, a small
+    range over a large one. Whoever is not in it is known by what his messages say of their sender."""
+    mllp_tls_certificate: Path | None = None
+    """PEM file with the certificate of `mllp` and its chain; none: nothing is encrypted."""
+    mllp_tls_key: Path | None = None
+    """PEM file with the key of the certificate; none: it is in the same file."""
+    mllp_tls_client_ca: Path | None = None
+    """PEM file of those who sign the certificates of senders: who shows none of theirs is turned away."""
+    mllp_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """Addresses that may connect to `mllp`, and ranges of them (`10.1.0.0/16`), with commas; none: all."""
+    mllp_max_connections: int = Field(default=512, ge=1, le=850)
+    """Connections to `mllp` at once at most; one more is closed."""
+    mllp_frame_bytes: int = Field(default=1 << 20, ge=1024)
+    """Longest message over MLLP; a longer one is answered AR."""
+    mllp_half_frame_s: float = Field(default=30.0, gt=0)
+    """How long a message over MLLP may take from its first byte to its last, before its connection is ended."""
+    mllp_idle_s: float = Field(default=0.0, ge=0)
+    """How long a connection of MLLP may be silent before it is ended; 0: for ever, as senders expect."""
     policy_reissue_per_s: int = Field(default=500, ge=1)
     """Appointments that a change of a reminder policy reissues, at most."""
     policy_reissue_batch: int = Field(default=250, ge=1, le=5_000)
@@ -60,6 +89,39 @@ class Settings(ServiceSettings):
     @classmethod
     def _topics_of_clearances_exist(cls, bound: dict[str, str]) -> dict[str, str]:
         return _checked(bound, CLEARANCES_INBOUND)
+
+    @field_validator("mllp_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+        return value
+
+    @field_validator("mllp_allow")
+    @classmethod
+    def _are_addresses(cls, allowed: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in allowed:
+            try:
+                ip_network(entry)
+            except ValueError as error:
+                raise ValueError(f"an address, or a range of addresses such as 10.1.0.0/16: {error}") from None
+        return allowed
+
+    @field_validator("mllp_sources")
+    @classmethod
+    def _name_peers_and_sources(cls, sources: dict[str, str]) -> dict[str, str]:
+        for peer, source in sources.items():
+            if "/" in peer:
+                cls._are_addresses((peer,))
+            if not peer or not source:
+                raise ValueError(f"{peer or source!r} is bound to nothing")
+        return sources
+
+    @model_validator(mode="after")
+    def _encrypts_with_a_certificate(self) -> Self:
+        if self.mllp_tls_certificate is None and (self.mllp_tls_key or self.mllp_tls_client_ca):
+            raise ValueError("BOOKING_MLLP_TLS_CERTIFICATE is missing, without which nothing is encrypted")
+        return self
 
     @model_validator(mode="after")
     def _each_topic_is_of_one_kind(self) -> Self:

@@ -156,6 +156,7 @@ _HL7 = {
     "BAD_CHARSET": "The bytes are of no character set that is known here.",
     "NO_MESSAGE_TYPE": "MSH-9 does not say what kind of message it is.",
     "NO_CONTROL_ID": "MSH-10 gives the message no id.",
+    "TOO_LONG": "A message over MLLP is longer than is taken there.",
     "SEVERAL_MESSAGES": "Several messages where one is taken.",
 }
 _LACKS = {
