@@ -50,44 +50,48 @@ def path_of(written: str) -> Path:
 class Segment:
     """One segment. Fields, components and sub-components count from 1, repetitions from 0; MSH-1 is the separator."""
 
-    __slots__ = ("_encoding", "_fields", "_line", "name")
+    __slots__ = ("_fields", "_line", "encoding", "name")
 
     def __init__(self, line: str, encoding: Encoding) -> None:
         self.name = line[:3]
         self._line = line
-        self._encoding = encoding
+        self.encoding = encoding
         self._fields: list[str] | None = None
 
     def text(self, field: int, component: int = 1, sub: int = 1, repetition: int = 0) -> str:
         """Return what is written there, unescaped and stripped; empty if nothing, or `""`, is."""
-        written = self._written(field, component, sub, repetition)
-        return "" if written == NULL else plain(written, self._encoding).strip()
+        written = self._piece(field, component, sub, repetition)
+        return "" if written == NULL else plain(written, self.encoding).strip()
 
     def said(self, field: int, component: int = 1, repetition: int = 0, sub: int = 1) -> Maybe[str | None]:
         """Return what is said there: UNSET if nothing is, None if `""` takes it, or all that it is part of, away."""
-        written = self._written(field, component, sub, repetition)
+        written = self._piece(field, component, sub, repetition)
         if written == NULL:
             return None
-        return plain(written, self._encoding).strip() or UNSET
+        return plain(written, self.encoding).strip() or UNSET
 
     def repetitions(self, field: int) -> int:
         """Return how often a field is repeated; 0 if it is absent or empty."""
         written = self._field(field)
-        mark = self._encoding.repetition
+        mark = self.encoding.repetition
         if not written.strip() or not mark or self._is_verbatim(field):
             return int(bool(written.strip()))
         return written.count(mark) + 1
 
     def components(self, field: int, repetition: int = 0) -> list[str]:
         """Return the texts of all components of one repetition."""
-        written, mark = self._field(field), self._encoding.component
+        written, mark = self._field(field), self.encoding.component
         if not written or not mark or self._is_verbatim(field):
             return [found] if (found := self.text(field, 1, 1, repetition)) else []
-        count = _part(written, self._encoding.repetition, repetition).count(mark) + 1
+        count = _part(written, self.encoding.repetition, repetition).count(mark) + 1
         return [self.text(field, number, 1, repetition) for number in range(1, count + 1)]
 
-    def _written(self, field: int, component: int, sub: int, repetition: int) -> str:
-        written, encoding = self._field(field), self._encoding
+    def written(self, field: int) -> str:
+        """Return a whole field as it stands between its separators."""
+        return self._field(field)
+
+    def _piece(self, field: int, component: int, sub: int, repetition: int) -> str:
+        written, encoding = self._field(field), self.encoding
         if not written or self._is_verbatim(field):
             return written if component == sub == 1 and not repetition else ""
         written = _part(written, encoding.repetition, repetition).strip()
@@ -100,9 +104,9 @@ class Segment:
     def _field(self, number: int) -> str:
         fields = self._fields
         if fields is None:
-            fields = self._line.split(self._encoding.field)
+            fields = self._line.split(self.encoding.field)
             if self.name in HEADERS:
-                fields.insert(1, self._encoding.field)
+                fields.insert(1, self.encoding.field)
             self._fields = fields
         return fields[number] if 0 < number < len(fields) else ""
 
@@ -187,6 +191,19 @@ def read(body: bytes, charset: str | None = None) -> Message:
     if not message.control_id:
         raise Refused("NO_CONTROL_ID", "give each message an id of its own", "MSH-10")
     return message
+
+
+def header_of(body: bytes) -> Segment:
+    """Return the header of a body that may be no message, for an answer to its sender; at worst an empty one."""
+    line = re.split(rb"[\r\n]", charsets.bare(body), maxsplit=1)[0]
+    try:
+        text, codec, _ = charsets.text_of(line, None)
+        return Segment(text, _encoding(text, codec)) if text.startswith("MSH") else _NO_HEADER
+    except Refused:
+        return _NO_HEADER
+
+
+_NO_HEADER = Segment(r"MSH|^~\&", Encoding("|", *r"^~\&"))
 
 
 def _encoding(text: str, codec: str) -> Encoding:
