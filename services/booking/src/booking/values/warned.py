@@ -23,6 +23,9 @@ KEPT_NO_SHOW = "KEPT_NO_SHOW"
 KEPT_DESK_CHANGE = "KEPT_DESK_CHANGE"
 NO_KEY = "NO_KEY"
 CHARSET_DIFFERS = "CHARSET_DIFFERS"
+BATCH_COUNT_DIFFERS = "BATCH_COUNT_DIFFERS"
+SKIPPED_HOUR = "SKIPPED_HOUR"
+DOUBLED_HOUR = "DOUBLED_HOUR"
 
 _DETAILS = {
     ILLEGAL_TRANSITION: "the state table lacks this step; it was taken all the same",
@@ -42,6 +45,9 @@ _DETAILS = {
     KEPT_DESK_CHANGE: "it was cancelled, moved or checked in at the clinic's desk, and that stands; the rest was "
     "taken: to undo it, say another start, or cancelled and then booked, or this alone with a new reason",
     NO_KEY: "the record has no key, so events of one appointment may overtake each other; give it the appointment's id",
+    BATCH_COUNT_DIFFERS: "the envelope counts otherwise than what is in it; every message was taken: was one lost?",
+    SKIPPED_HOUR: "the clocks are put forward over this local time; it was taken as much later as they jump",
+    DOUBLED_HOUR: "the clocks show this local time twice; the first was taken: send an offset to say which",
     END_IS_START: "a visit has a length; it was taken without an end",
     NOT_CLEARED: "the visit lacks what its clinic requires; it was taken all the same, and staff are told",
 }

@@ -37,6 +37,7 @@ def test_segments_end_with_cr_lf_or_both(end: str) -> None:
         ("NTE|1||one\ntwo\nSCH|1|2\n", "one\ntwo", "2"),
         ("NTE|1||one\ntwo\r\nSCH|1|2\r\n", "one\ntwo", "2"),
         ("NTE|1||one\r\n\r\n SCH|1|2\n", "one", "2"),  # indented
+        ("NTE |1||one\nSCH |1|2\n", "one", "2"),
     ],
 )
 def test_a_line_end_inside_a_text_is_text(body: str, note: str, last: str) -> None:

@@ -14,12 +14,12 @@ from booking.clearances.domain.clearance import GiveClearance
 from booking.door.strict_json import canonical_hash, event_json
 from booking.formats.clearances.told import ToldClearance
 from booking.formats.fhir_r4.lists import with_whole_lists
-from booking.formats.fhir_r4.mapping import kept_names
 from booking.formats.fhir_r4.periods import begins, ends
 from booking.formats.fhir_r4.pieces import parsed
 from booking.formats.fhir_r4.references import Message
 from booking.formats.port import Hints
 from booking.values import texts
+from booking.values.kept_names import kept_names
 from booking.values.refusals import Refused
 from booking.values.times import FIRST_YEAR, LAST_YEAR
 from booking.values.warned import Details, dropped

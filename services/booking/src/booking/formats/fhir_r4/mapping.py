@@ -11,11 +11,11 @@ from booking.formats.fhir_r4.person_names import full_name
 from booking.formats.fhir_r4.practitioners import provider as provider_of
 from booking.formats.fhir_r4.references import Message, unversioned
 from booking.values import texts
-from booking.values.names import MOST_NAMES
+from booking.values.kept_names import kept_names, trimmed
 from booking.values.refusals import Refused
 from booking.values.times import FIRST_YEAR, LAST_YEAR
 from booking.values.unset import UNSET, Maybe
-from booking.values.warned import Details, dropped
+from booking.values.warned import Details
 from schemas.appointments import Status
 
 _PLACES = ("HealthcareService", "Location")
@@ -100,25 +100,7 @@ def _names(appointment: Any, message: Message, details: Details) -> tuple[str, .
 
 def _essential_names(found: list[str], details: Details, place: str) -> tuple[str, ...]:
     """Return the names that can be kept; one is enough, and none is refused for the first's sake."""
-    return kept_names(found, details, place) or (texts.identifier(_trimmed(found[0]), place),)
-
-
-def kept_names(found: list[str], details: Details, place: str) -> tuple[str, ...]:
-    """Return the names that can be kept, as many as are taken, the first good one first; what is dropped is noted."""
-    judged = Details()
-    read = [judged.read(None, texts.identifier, _trimmed(name), place) for name in found]
-    good = tuple(dict.fromkeys(name for name in read if name is not None))
-    if len(good) > MOST_NAMES:
-        too_many = Refused("TOO_MANY_NAMES", f"at most {MOST_NAMES} names of one are kept", place)
-        judged.warnings.insert(0, dropped(too_many))
-    details.warnings += judged.warnings[:MOST_NAMES]
-    return good[:MOST_NAMES]
-
-
-def _trimmed(name: str) -> str:
-    """Return the name without blanks around the value of its identifier; empty if nothing is left of that."""
-    system, bar, value = name.strip().rpartition("|")
-    return f"{system}{bar}{value.strip()}" if value.strip() else ""
+    return kept_names(found, details, place) or (texts.identifier(trimmed(found[0]), place),)
 
 
 def _actors(participants: list[Any], message: Message, kind: str) -> Iterator[tuple[Any, Any]]:
@@ -167,7 +149,7 @@ def _people(participants: list[Any], message: Message) -> list[_Person]:
     named: list[tuple[str, _Person]] = []
     for reference, resource in _actors(participants, message, "Patient"):
         names = message.names_of(reference) or [text for text in (unversioned(reference),) if _is_random(text)]
-        if names := [_trimmed(name) or name for name in names]:
+        if names := [trimmed(name) or name for name in names]:
             named.append((unversioned(reference) or names[0], (names, resource)))
 
     def whole(text: str) -> str:

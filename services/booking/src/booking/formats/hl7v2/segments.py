@@ -241,4 +241,4 @@ def _lines(text: str, field: str) -> Iterator[str]:
 @lru_cache(128)
 def _beginnings(field: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     mark = re.escape(field)
-    return re.compile(rf"{_NAME}(?:{mark}|\s*\Z)"), re.compile(rf"\r{_NAME}{mark}")
+    return re.compile(rf"{_NAME} ?(?:{mark}|\s*\Z)"), re.compile(rf"\r{_NAME}{mark}")
