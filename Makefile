@@ -34,8 +34,8 @@ demo: setup ## real Kafka and PostgreSQL, a clinic week in one to three minutes,
 test: setup ## unit, contract, integration and end-to-end tests on real parts (ARGS=... for pytest)
 	@tests/run.sh $(ARGS)
 
-test-fuzz: setup ## every route of every service with odd values in each place: refused as described, never broken
-	@$(BIN)/pytest -q -m fuzz tests/integration $(ARGS)
+test-fuzz: setup ## every route with odd values in each place, and spoiled messages: refused as described, never broken
+	@$(BIN)/pytest -q -m fuzz tests/integration tests/fuzz $(ARGS)
 
 test-samples: setup ## other people's messages through the door (SAMPLES=DIR, default ../shared/samples)
 	@test -d "$(SAMPLES)/fhir" || { echo "No samples at '$(SAMPLES)': give their folder, e.g. make test-samples SAMPLES=../shared/samples" >&2; exit 1; }
