@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import drawing
+import hl7
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("booking", "records", "reminders", "notifier")
@@ -157,7 +158,8 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / f"{what}.md": page({service: answers[what, service] for service in SERVICES})
         for what, page in PAGES.items()
     }
-    return asked_for | {ROOT / "docs" / "booking" / "transitions.md": drawing.page()}
+    booking = ROOT / "docs" / "booking"
+    return asked_for | {booking / "transitions.md": drawing.page(), booking / "hl7v2.md": hl7.page()}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -59,6 +59,7 @@ OF_OTHER_KINDS = {
     ("notifier", "stream_inbox"), ("notifier", "get_unreadable_callback"), ("notifier", "ask_unsubscribe"),
     ("notifier", "confirm_unsubscribe"), ("notifier", "post_twilio_message"), ("notifier", "post_twilio_status"),
     ("notifier", "answer_meta_challenge"), ("notifier", "post_meta_events"), ("notifier", "post_bounce"),
+    ("booking", "post_hl_messages"),
 }  # fmt: skip
 """What answers no JSON: bytes, pages, streams, and what carriers look for."""
 

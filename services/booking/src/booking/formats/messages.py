@@ -101,7 +101,8 @@ def _check_key(command: BookAppointment, key: bytes | None) -> None:
         name = key.decode()
     except UnicodeDecodeError:
         raise Refused("NOT_UTF8", "the key is not UTF-8") from None
-    if {name, f"Appointment/{name}"}.isdisjoint((command.appointment, *command.other_names)):
+    names = (command.appointment, *command.other_names)
+    if {name, f"Appointment/{name}"}.isdisjoint(names) and name not in {one.rpartition("|")[2] for one in names}:
         mismatch = Refused("KEY_MISMATCH", "the record's key is no name of its appointment")
         raise beside(mismatch, command.warnings)
 

@@ -158,6 +158,12 @@ _HL7 = {
     "NO_CONTROL_ID": "MSH-10 gives the message no id.",
     "TOO_LONG": "A message over MLLP is longer than is taken there.",
     "SEVERAL_MESSAGES": "Several messages where one is taken.",
+    "NO_SCH": "Nothing says which visit is meant: there is no SCH.",
+    "SEVERAL_TIMES": "Several times, and nothing says which one is the visit's.",
+    "UNSUPPORTED_EVENT": "No event of scheduling that is known here, and the source's profile gives it no meaning.",
+    "UNSUPPORTED_MESSAGE": "Messages of this kind say nothing of visits or people here.",
+    "WRONG_PROCESSING_ID": "The source's profile takes no messages of this processing id.",
+    "IGNORED_MESSAGE": "Of nobody's visit, such as a slot that is blocked: nothing is to be done.",
 }
 _LACKS = {
     "MISSING": "Nothing was said of what the clinic requires.",

@@ -14,6 +14,9 @@ UNKNOWN_PATIENT = "UNKNOWN_PATIENT"
 UNKNOWN_PROVIDER = "UNKNOWN_PROVIDER"
 FACT_BEFORE_BOOKING = "FACT_BEFORE_BOOKING"
 END_IS_START = "END_IS_START"
+HELD_BACK = "HELD_BACK"
+UNKNOWN_WORD = "UNKNOWN_WORD"
+WORD_DISAGREES = "WORD_DISAGREES"
 FOREIGN_PATIENT = "FOREIGN_PATIENT"
 FUTURE_TIME = "FUTURE_TIME"
 STALE = "STALE"
@@ -48,6 +51,10 @@ _DETAILS = {
     BATCH_COUNT_DIFFERS: "the envelope counts otherwise than what is in it; every message was taken: was one lost?",
     SKIPPED_HOUR: "the clocks are put forward over this local time; it was taken as much later as they jump",
     DOUBLED_HOUR: "the clocks show this local time twice; the first was taken: send an offset to say which",
+    WORD_DISAGREES: "the trigger event and the status word contradict each other; the trigger was believed: if the "
+    "source means it, say so in its profile (events, words)",
+    HELD_BACK: "by its trigger and its word the visit may stand or not; nothing is sent for it, and staff look at it",
+    UNKNOWN_WORD: "a status word of no class; it was passed over: give it one in the source's profile (words)",
     END_IS_START: "a visit has a length; it was taken without an end",
     NOT_CLEARED: "the visit lacks what its clinic requires; it was taken all the same, and staff are told",
 }

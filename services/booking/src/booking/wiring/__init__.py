@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, cast
+from uuid import uuid4
 
 from fastapi import APIRouter, FastAPI
 
@@ -29,6 +30,9 @@ from booking.formats.clearances import messages as clearances_in
 from booking.formats.fhir_r4 import http as fhir_http
 from booking.formats.fhir_r4.format import FhirR4
 from booking.formats.fhir_r4.outcomes import FHIR_OUTCOMES
+from booking.formats.hl7v2 import http as hl7_http
+from booking.formats.hl7v2.door import Hl7Door
+from booking.formats.hl7v2.format import Hl7V2
 from booking.formats.http import EventDoor
 from booking.formats.messages import Inbound, decode_of
 from booking.formats.plain.format import PlainJson
@@ -44,6 +48,7 @@ from booking.patients.handle import Rules
 from booking.patients.intake import RegistrationIntake
 from booking.patients.store import clinics_visited
 from booking.policies import http as policies_http
+from booking.profiles.current import Profiles
 from booking.providers import http as providers_http
 from booking.reissues.job import ReissueCounts, Reissuer
 from booking.replies.messages import PatientReplies
@@ -85,7 +90,7 @@ READING_POOL_SIZE = 4
 DRY_RUNS = 2
 """Dry runs of policies at once: each reads and plans a clinic's visits, for minutes where there are millions."""
 
-FORMATS = Formats(PlainJson(), FhirR4())
+FORMATS = Formats(PlainJson(), FhirR4(), Hl7V2())
 """What upstream systems may write in. What names none of these is read as the first."""
 
 REFERENCE = (PATIENTS, PROVIDERS, CLINICS)
@@ -251,6 +256,7 @@ def door(
         appointments_http.ahead_routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),
+        hl7_http.routes(Hl7Door(intake, Profiles(), transactions.clock, lambda: uuid4().hex), client),
         *clearances_in_http.routes(transactions, client),
     )
     for router in routers:

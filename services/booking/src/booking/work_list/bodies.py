@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from booking.door.bodies import Order, Text
 from schemas.appointments import Status
 
-FlagCode = Literal["ILLEGAL_TRANSITION", "FACT_BEFORE_BOOKING", "NOT_CLEARED", "CLEARANCE_MISSING"]
+FlagCode = Literal["ILLEGAL_TRANSITION", "FACT_BEFORE_BOOKING", "HELD_BACK", "NOT_CLEARED", "CLEARANCE_MISSING"]
 State = Literal["open", "done", "all"]
 
 _EXAMPLE: dict[str, Any] = {

@@ -180,8 +180,8 @@ class Batch:
     ) -> None:
         """Note a new version, what staff should look at of it, and a check-in that anything was required for."""
         self.versions.append((appointment_id, state))
-        if state.mode is IngestMode.LIVE:
-            self.flags += flags_of(appointment_id, state.version, warnings)
+        live = state.mode is IngestMode.LIVE
+        self.flags += flags_of(appointment_id, state.version, warnings, live=live)
         if check_in is None:
             return
         if check_in.asked or check_in.standing.checked:

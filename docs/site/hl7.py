@@ -1,0 +1,121 @@
+"""The page docs/booking/hl7v2.md: where each field stands, and the table of triggers and words as booking has it."""
+
+from collections.abc import Iterator
+
+from booking.formats.hl7v2.words import COLUMNS, KNOWN_WORDS, TABLE, TRIGGERS, Outcome
+from booking.profiles.domain import Meaning, Word
+from schemas.appointments import Status
+
+HEAD = """# HL7 v2
+
+<!-- made by `make pages` from docs/site/hl7.py and booking's formats/hl7v2/words.py: what is to be otherwise is changed there -->
+
+Scheduling messages (SIU S12 to S24, S26, S27), HL7 2.1 to 2.9, read by the names of segments in any order. What a source
+means by what it sends is its profile's to say; every knob has a default that takes what the field is known to send.
+
+| door | answer |
+|---|---|
+| `POST /v1/hl7v2`, one message or a batch | 200 with an acknowledgement for each, in order (`application/hl7-v2`) |
+| `POST /v1/events` with `Content-Type: application/hl7-v2` | as for any event, JSON; a batch (FHS, BHS) item by item |
+| an inbound topic, header `content-type: application/hl7-v2` | the record's fate; its key is a name of the visit, or the bare number in it |
+
+The media types `x-application/hl7-v2+er7` and `application/hl7-v2+er7` are the same. Which source a message is of is told by
+`?source=`, by the client's only one, or by MSH-3 and MSH-4 where profiles match them; on a topic by them alone.
+
+| acknowledgement | the message |
+|---|---|
+| AA | was taken, or taken before, or is of nobody's visit (S23, S24, a blocked slot) |
+| AR with ERR | is refused for good: the place is ERR-2, our code ERR-5. Senders that stop at AR hear AA if the profile says so (`ack.refused_as`) |
+| AE with ERR 207 | could not be kept now: send it again as it is |
+
+A lost answer and a resend is a repeat: the key is MSH-10 with a hash of sender, trigger and body, so a number that is used
+again for something else is another event. Order is by MSH-7, within the bounds of every event; arrival where it says nothing.
+
+## What a message makes of a visit
+
+The trigger wins, the word in SCH-25 refines what was booked or changed
+([0059](../decisions/0059-the-trigger-wins-and-the-word-refines.md)). `events` of the profile gives a trigger another meaning, `words`
+gives the source's own words a class.
+
+"""  # noqa: E501  # rows of a table
+LEGEND = """
+**kept, else**: a visit that is known keeps its status, another has this one. **forward to**: one that was booked or more keeps it.
+**begun kept, else**: one that has begun (*arrived*, *checked-in*, *fulfilled*) keeps it. **c**: it is confirmed. **!**: they contradict
+each other; it is taken, with the warning `WORD_DISAGREES` (`booking_warnings` counts it by source). **H**: and nothing is
+sent for it, it is on the work list as `HELD_BACK` until the source says something that agrees. **past / else**: by whether the visit's time has come.
+S27 names visits that are new or as they are now; a visit that it does not name stays. A no-show may be a clock's: it is taken, and
+nothing is sent for it, unless the profile says `no_show_by_clock: false`.
+
+## Status words
+
+In any case, without blanks, dots, hyphens and underscores; SCH-25.1, then .2, then .3. A word of no class says nothing, warning
+`UNKNOWN_WORD`.
+
+"""  # noqa: E501  # long lines of a page
+FIELDS = """
+## Where each field stands
+
+| of the visit | where, best first | notes |
+|---|---|---|
+| names | SCH-2 `filler\\|ID`, SCH-1 `placer\\|ID`, with the assigner `filler\\|NS\\|ID`; SCH-3 is added as `#2` | the first is believed; a placer that every visit shares names none. Where a move changes the filler's number, let the profile name SCH-1 first |
+| patient | PID-3 as `authority\\|id`, else the bare id; types MR, MRN, PI, NH, NN, NHS, none | PID-2: the NHS number where PID-3 has none, any where PID-3 has nobody. Ids that are over (PID-3.8), `""`, accounts and social security numbers name nobody |
+| start | TQ1-7, SCH-11.4, AIS-4, AIL-6, AIP-6, AIG-8 | without an offset in the profile's zone, else refused (`NAIVE_TIME`): MSH-7's is not borrowed. What cannot be read is passed over if another can |
+| end | TQ1-8, SCH-11.5; else the length: TQ1-6, SCH-9 by SCH-10, AIS-7 by AIS-8 | within 24 h of the start. A unit that begins with s is seconds, and so is more than 480 without one; a new visit of which nothing is said lasts `default_minutes` |
+| clinician | AIP-3 (AIP-4 Primary first), AIG-3 if AIG-4 is a person's kind, PV1-7 | never one with action D, or of a group with it; all taken away: nobody |
+| clinic | AIL-3.4, PV1-3.4, RGS-3.1, AIL-3.1, PV1-3.9 through the profile's `clinics`, else as identifiers of the clinic (system `AIL-3.4`, …) | MSH-4 through `clinics` alone, and only for new visits; then the profile's `clinic`, then the client's |
+| service | AIS-3.2, AIS-3.1, SCH-8, SCH-7 | `""` takes it away |
+| reason | SCH-6 of S15, S16 and S17 | elsewhere it holds anything |
+| his name | PID-5: D, L, CURRENT, none, N | a maiden or former name greets nobody |
+| his phones | PID-13, PID-14, PID-40: mobiles (CP, PRS, ORN, MOBILE) before others | free text, parts or unformatted; not those at work, fax, pager. `""^MOBILE` takes his mobile away, `""` in PID-13 all |
+| his email | .4 or .1 with an @, also at work | `^NET^Internet^""` takes it away |
+| his language | PID-15 | by the shortest code; NSP and the like say nothing |
+| whether he is dead | PID-30, else PID-29 | |
+
+Z-segments fill fields by the profile's `extra` (`mobile: Z01-1`), before the usual place. Empty says nothing, `""` takes away (D51).
+A detail that cannot be kept is dropped with its place (0038). NTE, OBX and DG1 are not kept.
+
+## Refused
+
+| code | when |
+|---|---|
+| `NO_SCH`, `NO_APPOINTMENT_ID` | nothing says which visit is meant |
+| `SEVERAL_PATIENTS` | two PID of two people |
+| `SEVERAL_TIMES` | several TQ1 with other times and no SCH-3, unless the profile says `several_tq1: earliest` |
+| `NAIVE_TIME`, `BAD_TIME`, `TIME_OUT_OF_RANGE`, `START_IN_SPRING_GAP` | no start of a visit that stands can be read |
+| `UNSUPPORTED_MESSAGE`, `UNSUPPORTED_EVENT` | no scheduling (ORM, MDM, …), or a trigger of which nothing is known |
+| `WRONG_PROCESSING_ID` | MSH-11 is none that the profile takes |
+
+And what refuses any event: `PATIENT_REQUIRED`, `CLINIC_REQUIRED`, `START_REQUIRED`, `UNKNOWN_CLINIC`, … ([events](events.md)).
+"""  # noqa: E501  # rows of a table
+
+KEEPS = {1: "cancelled kept, else ", 3: "begun kept, else ", 7: "forward to ", len(Status): "kept, else "}
+
+
+def page() -> str:
+    """Return the page."""
+    head = ["trigger", *("none" if word is None else word.value for word in COLUMNS)]
+    rows = [head, ["---"] * len(head), *_rows()]
+    words = [(word.value, sorted(text for text, of in KNOWN_WORDS.items() if of is word)) for word in Word]
+    classes = ["| class | words |", "|---|---|", *(f"| {word} | {', '.join(texts)} |" for word, texts in words)]
+    drawn = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return HEAD + drawn + "\n" + LEGEND + "\n".join(classes) + "\n" + FIELDS
+
+
+def _rows() -> Iterator[list[str]]:
+    for meaning in Meaning:
+        triggers = [trigger for trigger, means in TRIGGERS.items() if means is meaning]
+        name = f"{', '.join(triggers)} {meaning.value}"
+        if meaning is Meaning.IGNORED:
+            yield [name, *["ignored"] * len(COLUMNS)]
+        else:
+            yield [name, *(_cell(*TABLE[meaning, word]) for word in COLUMNS)]
+
+
+def _cell(after: Outcome, before: Outcome) -> str:
+    return _written(before) if after == before else f"{_written(after)} / {_written(before)}"
+
+
+def _written(outcome: Outcome) -> str:
+    keeps = KEEPS[len(outcome.keeps)] if outcome.keeps else ""
+    marks = ((outcome.confirmed is True, "c"), (outcome.disagrees, "!"), (outcome.holds, "H"))
+    return " ".join([f"{keeps}{outcome.status.value}", *(mark for is_so, mark in marks if is_so)])

@@ -1,0 +1,183 @@
+"""From a message of SIU to the command that it stands for. The table of every field is in docs/booking/hl7v2.md."""
+
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from booking.appointments.domain.command import BookAppointment
+from booking.formats.hl7v2.names import patient_names, visit_names
+from booking.formats.hl7v2.people import person_of
+from booking.formats.hl7v2.resources import Visit, clinician_of, place_of
+from booking.formats.hl7v2.segments import Message, Segment
+from booking.formats.hl7v2.times import Times, instant
+from booking.formats.hl7v2.words import TRIGGERS, Outcome, outcome, word_of
+from booking.profiles.domain import Extra, Hl7Profile, Meaning, Profile, Word
+from booking.values import texts
+from booking.values.kept_names import kept_names
+from booking.values.refusals import Refused
+from booking.values.unset import UNSET, Maybe
+from booking.values.warned import HELD_BACK, UNKNOWN_WORD, WORD_DISAGREES, Details, Warned
+from schemas.appointments import IngestMode, Status
+
+_ENDS = frozenset({Meaning.CANCELLED, Meaning.STOPPED, Meaning.DELETED})
+"""What may have a reason: elsewhere SCH-6 holds anything."""
+
+IGNORED_MESSAGE = "IGNORED_MESSAGE"
+
+
+class Ingress(NamedTuple):
+    """How a message came.
+
+    Attributes:
+        key: Which event it is.
+        zone: Of its times without offset; None: nobody knows it.
+    """
+
+    client: str
+    source: str
+    key: str
+    body_sha256: bytes
+    zone: ZoneInfo | None
+    now: datetime
+
+
+def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppointment:
+    """Return the command that a message of SIU stands for; details that cannot be kept are noted.
+
+    Raises:
+        Refused: UNSUPPORTED_EVENT, NO_SCH, NO_APPOINTMENT_ID, SEVERAL_PATIENTS, or the start of a visit that stands
+            cannot be read. IGNORED_MESSAGE: it is of no visit, and there is nothing to do.
+    """
+    knobs, details, visit = profile.hl7v2, Details(message.warnings), Visit(message)
+    meaning, word = _meaning(message, knobs), _word(visit, knobs, details)
+    person = _person(message, knobs, ingress, details)
+    _check_not_ignored(meaning, word, has_patient=person is not None)
+    names = visit_names(message, knobs.appointment, details)
+    times = Times(visit, knobs.times, ingress.zone, details)
+    starts_at = _start(times, meaning, word, details)
+    found = _outcome(meaning, word, starts_at, ingress.now)
+    patients = () if person is None else _names(person, knobs, ingress, details)
+    _warn(found, profile, details)
+    return _with_resources(visit, profile, details)._replace(
+        client=ingress.client,
+        key=ingress.key,
+        body_sha256=ingress.body_sha256,
+        source=ingress.source,
+        appointment=names[0],
+        other_names=names[1:],
+        status=found.status,
+        keeps=found.keeps,
+        confirmed=found.confirmed,
+        mode=_mode(found, profile),
+        occurred_at=_occurred_at(message, ingress, knobs),
+        reason=_reason(visit, details) if meaning in _ENDS else None,
+        patient=patients[0] if patients else None,
+        patient_names=patients[1:],
+        person=None if person is None else person_of(person, message, profile),
+        starts_at=starts_at,
+        ends_at=times.end(starts_at, is_new=meaning is Meaning.BOOKED) if isinstance(starts_at, datetime) else UNSET,
+        warnings=tuple(details.warnings),
+    )
+
+
+def _meaning(message: Message, knobs: Hl7Profile) -> Meaning:
+    found = knobs.events.get(message.trigger) or TRIGGERS.get(message.trigger)
+    if found is None:
+        text = "an event of scheduling from S12 to S27, or one to which the source's profile gives a meaning"
+        raise Refused("UNSUPPORTED_EVENT", text, "MSH-9.2")
+    return found
+
+
+def _check_not_ignored(meaning: Meaning, word: Word | None, *, has_patient: bool) -> None:
+    if meaning is Meaning.IGNORED or (word is Word.BLOCKED and not has_patient):
+        raise Refused(IGNORED_MESSAGE, "a slot that is blocked or opened is nobody's visit: nothing is to be done", "")
+
+
+def _word(visit: Visit, knobs: Hl7Profile, details: Details) -> Word | None:
+    found, is_strange = word_of([visit.text(path) for path in knobs.status], knobs.words)
+    if is_strange:
+        details.warnings.append(Warned(UNKNOWN_WORD, knobs.status[0].partition(".")[0]))
+    return found
+
+
+def _outcome(meaning: Meaning, word: Word | None, starts_at: Maybe[datetime | None], now: datetime) -> Outcome:
+    started = isinstance(starts_at, datetime) and starts_at <= now
+    found = outcome(meaning, word, started=started)
+    assert found is not None  # noqa: S101  # what is ignored was refused before
+    return found
+
+
+def _start(times: Times, meaning: Meaning, word: Word | None, details: Details) -> Maybe[datetime | None]:
+    """Return the start, which is a detail of a visit that does not stand."""
+    before = outcome(meaning, word, started=False)
+    stands = before is not None and before.status is Status.BOOKED
+    return times.start() if stands else details.read(UNSET, times.start)
+
+
+def _warn(found: Outcome, profile: Profile, details: Details) -> None:
+    if found.disagrees:
+        details.warnings.append(Warned(WORD_DISAGREES, "SCH-25"))
+    if found.holds and profile.mode is IngestMode.LIVE:
+        details.warnings.append(Warned(HELD_BACK, "SCH-25"))
+
+
+def _mode(found: Outcome, profile: Profile) -> IngestMode:
+    by_clock = found.status is Status.NOSHOW and profile.hl7v2.no_show_by_clock
+    return IngestMode.BACKFILL if found.holds or by_clock else profile.mode
+
+
+def _occurred_at(message: Message, ingress: Ingress, knobs: Hl7Profile) -> datetime | None:
+    """Return when the sender wrote the message; one that cannot be read says nothing, and arrival counts."""
+    said = message.at("MSH-7")
+    return Details().read(None, instant, said, ingress.zone, "MSH-7", knobs.times) if isinstance(said, str) else None
+
+
+def _reason(visit: Visit, details: Details) -> str | None:
+    text = visit.text("SCH-6.2") or visit.text("SCH-6.1")
+    return details.read(None, texts.name, text, "SCH-6") if text else None
+
+
+def _person(message: Message, knobs: Hl7Profile, ingress: Ingress, details: Details) -> Segment | None:
+    """Return the one patient's PID; None if there is none."""
+    found = message.all("PID")
+    if len(found) > 1:
+        known = {_names(one, knobs, ingress, details)[:1] for one in found}
+        if len(known) > 1:
+            raise Refused("SEVERAL_PATIENTS", "one appointment is one patient's: send one for each", "PID")
+    return found[0] if found else None
+
+
+def _names(person: Segment, knobs: Hl7Profile, ingress: Ingress, details: Details) -> tuple[str, ...]:
+    return patient_names(person, knobs.patient, f"{ingress.now:%Y%m%d}", details)
+
+
+def _with_resources(visit: Visit, profile: Profile, details: Details) -> BookAppointment:
+    """Return a command of which the clinician, place and service are said."""
+    clinician = clinician_of(visit, profile.hl7v2.provider)
+    provider: Maybe[str | None] = None if clinician is None else UNSET
+    others: tuple[str, ...] = ()
+    called = None
+    if clinician is not None and clinician is not UNSET:
+        kept = kept_names(clinician.names, details, profile.hl7v2.provider.fields[0])
+        if kept:
+            provider, others = kept[0], kept[1:]
+        called = clinician.called
+    place = place_of(visit, profile.hl7v2, profile.clinic)
+    return _BLANK._replace(
+        provider=provider,
+        provider_names=others,
+        provider_name=None if called is None else details.read(None, texts.name, called, "AIP-3"),
+        service_type=_service(visit, profile.hl7v2, details),
+        clinic=place.clinic,
+        clinic_identifiers=place.identifiers,
+        clinic_otherwise=place.otherwise,
+    )
+
+
+_BLANK = BookAppointment(client="", key="", body_sha256=b"", source="", appointment="", status=Status.BOOKED)
+
+
+def _service(visit: Visit, knobs: Hl7Profile, details: Details) -> Maybe[str | None]:
+    own = knobs.extra.get(Extra.SERVICE_TYPE)
+    said = visit.first_said([*([own] if own else []), *knobs.service])
+    return details.read(UNSET, texts.name, said, knobs.service[0]) if isinstance(said, str) else said

@@ -1,0 +1,114 @@
+"""HL7 v2 behind the port: a message of scheduling, or a batch of them."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from booking.appointments.domain.command import BookAppointment
+from booking.formats.hl7v2 import appointment, batches
+from booking.formats.hl7v2.segments import Message, read
+from booking.formats.port import Hints, Parsed
+from booking.profiles.domain import Profile
+from booking.values import texts
+from booking.values.refusals import Refused
+
+MEDIA_TYPES = ("application/hl7-v2", "x-application/hl7-v2+er7", "application/hl7-v2+er7")
+"""HAPI's convention for HL7 over HTTP, the name that FHIR's guides give it, and the registered form of that."""
+
+SCHEDULING = "SIU"
+_MOST_OF_CONTROL_ID = 100
+
+_EXAMPLE = "\r".join(
+    (
+        r"MSH|^~\&|RIS|EYE|ATTEND||20270301090000+0000||SIU^S12^SIU_S12|4711|P|2.5.1",
+        "SCH|P-1|F-1|||||CHECK^Check-up||30|min|^^30^20270312100000+0000^20270312103000+0000||||||||||||||Booked",
+        "PID|1||77^^^EYE^MR||Meier^Anna||19800101|F|||||07700 900123^PRS^CP",
+        "RGS|1|A",
+        "AIP|1|A|204^Who^Harriet^^^Dr|D^Doctor",
+        "",
+    )
+)
+
+
+class Hl7V2:
+    """`port.Format` of HL7 v2: a message of scheduling (SIU), or several in one body."""
+
+    media_types = MEDIA_TYPES
+    topic_content_types = MEDIA_TYPES
+    openapi: Mapping[str, Any] = {"schema": {"type": "string", "example": _EXAMPLE}}
+
+    def parse(self, body: bytes, hints: Hints) -> Parsed:
+        """See `port.Format`: each message of a batch is answered for itself."""
+        whole = batches.opened(body)
+        if len(whole.messages) == 1 and not whole.warnings:
+            return Parsed([command(whole.messages[0], hints)])
+        inside = Hints(hints.client, hints.now, hints.source, None, hints.profiles)
+        return Parsed([_or_refusal(one, inside) for one in whole.messages], is_batch=True, warnings=whole.warnings)
+
+    def event_id(self, body: bytes) -> str | None:
+        """See `port.Format`."""
+        return key_of(read(body))
+
+
+def command(body: bytes, hints: Hints) -> BookAppointment:
+    """Return the command in one message.
+
+    Raises:
+        Refused: It is no message of scheduling that is taken here.
+    """
+    message = read(body)
+    source, profile = profile_of(message, hints)
+    if profile.hl7v2.charset is not None:
+        message = read(body, profile.hl7v2.charset)
+    return command_of(message, source, profile, hints)
+
+
+def profile_of(message: Message, hints: Hints) -> tuple[str, Profile]:
+    """Return whose a message is, by what came beside it and else by its sender, and what that one means by it.
+
+    Raises:
+        Refused: FOREIGN_SOURCE, SOURCE_REQUIRED.
+    """
+    source = hints.source or hints.profiles.matching(hints.client.sources, message.application, message.facility)
+    named = hints.client.source(hints.source if source is None else source)
+    return named, hints.profiles.of(named)
+
+
+def command_of(message: Message, source: str, profile: Profile, hints: Hints) -> BookAppointment:
+    """Return the command that a message stands for.
+
+    Raises:
+        Refused: UNSUPPORTED_MESSAGE, WRONG_PROCESSING_ID; see `appointment.command`.
+    """
+    if message.kind != SCHEDULING:
+        text = "messages of scheduling (SIU) are taken; orders, results and documents say nothing of visits here"
+        raise Refused("UNSUPPORTED_MESSAGE", text, "MSH-9.1")
+    if message.processing and message.processing not in profile.hl7v2.processing:
+        raise Refused("WRONG_PROCESSING_ID", "the source's profile takes no messages of this kind", "MSH-11")
+    ingress = appointment.Ingress(
+        client=hints.client.client_id,
+        source=source,
+        key=hints.key or key_of(message),
+        body_sha256=sha256(message.raw).digest(),
+        zone=hints.profiles.zone_of(source),
+        now=hints.now,
+    )
+    return appointment.command(message, profile, ingress)
+
+
+def key_of(message: Message) -> str:
+    """Return which event a message is: the same number with another sender, trigger or body is another event."""
+    parts = (message.application, message.facility, message.control_id, message.trigger)
+    digest = sha256("\0".join(parts).encode() + b"\0" + message.raw).hexdigest()[:32]
+    named = f"{message.control_id[:_MOST_OF_CONTROL_ID].strip()}:{digest}"
+    try:
+        return texts.identifier(named, "MSH-10")
+    except Refused:
+        return digest
+
+
+def _or_refusal(body: bytes, hints: Hints) -> BookAppointment | Refused:
+    try:
+        return command(body, hints)
+    except Refused as refusal:
+        return refusal

@@ -1,0 +1,140 @@
+"""What PID says of a patient: his name, numbers, addresses and language; `""` takes away, empty says nothing."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from babel.core import get_global
+
+from booking.formats.hl7v2.segments import NULL, Message, Segment
+from booking.patients.domain.details import Addresses, PersonDetails
+from booking.profiles.domain import Extra, Profile
+from booking.values.unset import UNSET
+
+_NAME, _LANGUAGE, _DIED, _IS_DEAD = 5, 15, 29, 30
+_TELECOMS = (13, 14, 40)
+_BUSINESS = 14
+
+_NAME_TYPES = ("D", "L", "CURRENT", "", "N")
+"""Best first: what he is called, his legal name. A maiden, a former and an alias greet nobody."""
+
+_MOBILE = frozenset({"CP", "PRS", "ORN", "MOBILE", "MOB", "CELL", "M"})
+_MAIL = frozenset({"NET", "INTERNET", "X.400", "X400", "EMAIL", "E-MAIL", "MAIL"})
+_NOT_HIS = frozenset({"WPN", "BUSINESS", "WORK", "EMR", "FX", "FAX", "BP", "ASN", "VHN", "MD", "TDD", "TTY", "SAT"})
+"""At work, of others, and no phone that takes a text."""
+
+_NO_LANGUAGE = frozenset({"", "NSP", "UNKNOWN", "UNK", "UND", "."})
+_LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+
+
+class _Telecom(NamedTuple):
+    """One repetition of XTN, as far as it is his.
+
+    Attributes:
+        mark: What it is: mobile, phone, email, or other.
+        written: The number or address; None: it is taken away.
+    """
+
+    mark: str
+    written: str | None
+
+
+def person_of(person: Segment, message: Message, profile: Profile) -> PersonDetails:
+    """Return what a message says of its patient."""
+    extra = {field: _text(message, path) for field, path in profile.hl7v2.extra.items()}
+    given, family = _name(person)
+    telecoms = [one for field in _TELECOMS for one in _telecoms(person, field)]
+    mobiles = [extra.get(Extra.MOBILE), *_written(telecoms, "mobile"), *_written(telecoms, "phone")]
+    emails = [extra.get(Extra.EMAIL), *_written(telecoms, "email")]
+    gone = {one.mark for one in telecoms if one.written is None}
+    return PersonDetails(
+        given_name=extra.get(Extra.GIVEN_NAME) or given,
+        family_name=extra.get(Extra.FAMILY_NAME) or family,
+        own=Addresses(_unique([*mobiles, extra.get(Extra.LANDLINE)]), _unique(emails)),
+        language=language_of(extra.get(Extra.LANGUAGE) or person.text(_LANGUAGE)),
+        deceased=_deceased(person),
+        has_no_mobile="mobile" in gone or "all" in gone,
+        has_no_email="email" in gone or "all" in gone,
+        country=profile.country,
+        language_otherwise=profile.language,
+    )
+
+
+def _text(message: Message, path: str) -> str | None:
+    found = message.at(path)
+    return None if found is UNSET else found
+
+
+def _unique(written: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in written if one))
+
+
+def _written(telecoms: Iterable[_Telecom], mark: str) -> Iterator[str]:
+    return (one.written for one in telecoms if one.mark == mark and one.written)
+
+
+def _name(person: Segment) -> tuple[str | None, str | None]:
+    """Return first given name and family name of the best of his names."""
+    found = []
+    for one in range(person.repetitions(_NAME)):
+        family, given = (person.text(_NAME, number, 1, one) for number in (1, 2))
+        kind = person.text(_NAME, 7, 1, one)
+        if (family or given) and kind in _NAME_TYPES:
+            found.append((_NAME_TYPES.index(kind), given or None, family or None))
+    _, given_name, family_name = min(found, key=lambda one: one[0], default=(0, None, None))
+    return given_name, family_name
+
+
+def _telecoms(person: Segment, field: int) -> Iterator[_Telecom]:
+    """Yield his numbers and addresses of one field; at work he takes mail, and no texts."""
+    if person.said(field) is None and len(person.components(field)) == 1:
+        yield _Telecom("other" if field == _BUSINESS else "all", None)
+        return
+    for one in range(person.repetitions(field)):
+        marks = {person.text(field, number, 1, one).upper() for number in (2, 3)}
+        parts = [person.text(field, number, 1, one) for number in (1, 4)]
+        mail = next((text for text in parts if "@" in text), None)
+        if mail is not None:
+            yield _Telecom("email", mail)
+        phone = _phone(person, field, one)
+        if person.said(field, 1, one) is None or (not phone and person.said(field, 4, one) is None):
+            yield _Telecom(_mark(marks, field), None)
+        elif phone and "@" not in phone and not marks & _MAIL:
+            yield _Telecom(_mark(marks, field), phone)
+
+
+def _mark(marks: set[str], field: int) -> str:
+    if marks & _MAIL:
+        return "email"
+    if marks & _MOBILE:
+        return "mobile"
+    return "other" if marks & _NOT_HIS or field == _BUSINESS else "phone"
+
+
+def _phone(person: Segment, field: int, repetition: int) -> str:
+    """Return the number as it is dialled: as one text, by country, area and local number, or unformatted."""
+    first, country, area, local, whole = (person.text(field, number, 1, repetition) for number in (1, 5, 6, 7, 12))
+    if first:
+        return first
+    if local:
+        digits = country.lstrip("+")
+        return " ".join(part for part in (f"+{digits}" if digits else "", area, local) if part)
+    return whole
+
+
+def language_of(written: str) -> str | None:
+    """Return a language by its shortest code: `eng` is `en`; None if it is a placeholder or no code."""
+    text = written.strip()
+    if text.upper() in _NO_LANGUAGE or text == NULL or not _LANGUAGE_CODE.fullmatch(text):
+        return None
+    first, *rest = text.replace("_", "-").split("-")
+    short: str = get_global("language_aliases").get(first.lower(), first.lower())
+    return "-".join([short, *rest])
+
+
+def _deceased(person: Segment) -> bool | None:
+    """Return whether he is dead: by PID-30, else because PID-29 says when he died."""
+    indicator = person.text(_IS_DEAD).upper()
+    if indicator in {"Y", "N"}:
+        return indicator == "Y"
+    return True if person.text(_DIED)[:4].isdigit() else None

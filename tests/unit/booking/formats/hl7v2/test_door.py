@@ -1,0 +1,104 @@
+"""Messages are acknowledged in order, after what became of them is known."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, cast
+
+import pytest
+
+from booking.appointments.domain.batch import EventAnswer
+from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.state import Result
+from booking.appointments.intake import CommandIntake
+from booking.door.domain import Client
+from booking.formats.hl7v2.door import Hl7Door
+from booking.formats.hl7v2.segments import read
+from booking.profiles.current import Profiles
+from booking.profiles.domain import Profile
+from booking.values.refusals import Refused
+from chassis.api.door import busy
+from chassis.process.clock import Clock
+from chassis.process.errors import Unavailable
+from tests.support.booking.builders import LOCAL, NOW
+from tests.support.booking.hl7 import siu
+
+
+class Intake:
+    """Answers all that could be read as taken, or fails."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure, self.asked = failure, list[Sequence[BookAppointment | Refused]]()
+
+    async def answer_all(self, commands: Sequence[BookAppointment | Refused], _client: Client) -> list[EventAnswer]:
+        self.asked.append(commands)
+        if self.failure is not None:
+            raise self.failure
+        return [
+            EventAnswer("", refusal=one) if isinstance(one, Refused) else EventAnswer("", result=Result.APPLIED)
+            for one in commands
+        ]
+
+
+class Stopped:
+    """A clock that stands."""
+
+    def now(self) -> Any:
+        return NOW
+
+
+def door_of(intake: Intake, **profile: Any) -> Hl7Door:
+    numbers = count(1)
+    profiles = Profiles.fixed({"local": Profile.model_validate(profile)})
+    return Hl7Door(cast("CommandIntake", intake), profiles, cast("Clock", Stopped()), lambda: f"own-{next(numbers)}")
+
+
+def said(acknowledgement: bytes) -> tuple[str, str, str]:
+    """Return MSA-1, MSA-2 and our code."""
+    message = read(acknowledgement)
+    found, error = message.first("MSA"), message.first("ERR")
+    assert found is not None
+    return found.text(1), found.text(2), error.text(5) if error is not None else ""
+
+
+MIXED = [siu(number="1"), siu(number="2", SCH=""), b"{}", siu("S23", number="4"), siu(number="5")]
+
+
+async def test_each_message_is_acknowledged_in_order_and_all_are_one_transaction() -> None:
+    intake = Intake()
+    answers = await door_of(intake).answer_all(MIXED, LOCAL, None)
+    assert [said(one) for one in answers] == [
+        ("AA", "1", ""), ("AR", "2", "NO_SCH"), ("AR", "", ""), ("AA", "4", ""), ("AA", "5", "")
+    ]  # fmt: skip
+    (asked,) = intake.asked
+    assert [isinstance(one, BookAppointment) for one in asked] == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize("failure", [Unavailable("AWAY", "the database is away"), busy()])
+async def test_what_could_not_be_kept_is_to_be_sent_again_all_of_it(failure: Exception) -> None:
+    answers = await door_of(Intake(failure)).answer_all(MIXED[:2], LOCAL, None)
+    assert [said(one) for one in answers] == [("AE", "1", "NOT_STORED"), ("AE", "2", "NOT_STORED")]
+
+
+async def test_a_sender_that_stops_at_a_refusal_hears_aa_if_its_profile_says_so() -> None:
+    door = door_of(Intake(), hl7v2={"ack": {"refused_as": "AA"}})
+    (answer,) = await door.answer_all([siu(SCH="")], LOCAL, None)
+    assert said(answer)[0] == "AA"
+
+
+async def test_a_sender_that_wants_no_acknowledgement_gets_none() -> None:
+    wanting_none = siu().replace(b"|P|2.5.1", b"|P|2.5.1|||NE|NE")
+    assert await door_of(Intake()).answer_all([wanting_none], LOCAL, None) == [b""]
+    original = door_of(Intake(), hl7v2={"ack": {"mode": "original"}})
+    (answer,) = await original.answer_all([wanting_none], LOCAL, None)
+    assert said(answer)[0] == "AA"
+
+
+async def test_a_source_of_others_is_refused() -> None:
+    (answer,) = await door_of(Intake()).answer_all([siu()], LOCAL, "others")
+    assert said(answer) == ("AR", "1", "FOREIGN_SOURCE")
+
+
+def test_a_message_that_is_not_even_read_is_acknowledged_too() -> None:
+    door = door_of(Intake())
+    assert said(door.refused(siu()[:120], Refused("TOO_LONG", "too long", ""))) == ("AR", "1", "TOO_LONG")
+    assert said(door.later(siu())) == ("AE", "1", "NOT_STORED")
