@@ -60,6 +60,7 @@ check: setup ## lint, format, types, arrows, dependencies, each service alone, s
 	$(BIN)/python -m schemas.export --check schemas/json
 	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi --check schemas/openapi/$$name.json || exit 1; done
 	$(BIN)/python -m booking.formats.contract --check schemas/inbound
+	$(BIN)/python -m booking.profiles.contract --check schemas/profiles
 	$(BIN)/python -m schemas.asyncapi --check schemas
 	$(BIN)/python docs/site/made.py --check
 
@@ -72,13 +73,14 @@ house: setup ## the shape of the code: rooms, floors, arrows, knots, sizes; ARGS
 docs: .tools/docs/.made ## the documentation as a site, in site/; a link that leads nowhere fails it
 	@.tools/docs/bin/python docs/site/build.py
 
-pages: setup ## write docs/settings.md, docs/metrics.md and docs/booking/transitions.md anew from the code
+pages: setup ## write the pages that the code tells anew: settings, metrics, a visit's states, a profile's knobs
 	@$(BIN)/python docs/site/made.py
 
 schemas: setup ## write schemas/ anew from the models: JSON Schema, OpenAPI, AsyncAPI (refuses incompatible changes)
 	@$(BIN)/python -m schemas.export schemas/json
 	@for name in $(SERVICES); do $(BIN)/python -m $$name openapi | $(BIN)/python -m schemas.openapi schemas/openapi/$$name.json || exit 1; done
 	@$(BIN)/python -m booking.formats.contract schemas/inbound
+	@$(BIN)/python -m booking.profiles.contract schemas/profiles
 	@$(BIN)/python -m schemas.asyncapi schemas
 
 # The lists carry hashes and no addresses. The stack's list leaves out what only runs servers on one machine.

@@ -1,4 +1,4 @@
-"""Write the pages that the code tells: settings, metrics, booking's states. `--check` ends with 1 if one is stale.
+"""Write the pages that the code tells: settings, metrics, booking's states, profiles. `--check`: 1 if one is stale.
 
 `make pages` runs it. What the first two say is what `python -m <service> settings --json` and `metrics --json` say.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 import drawing
 import hl7
+import knobs
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("booking", "records", "reminders", "notifier")
@@ -158,8 +159,8 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / f"{what}.md": page({service: answers[what, service] for service in SERVICES})
         for what, page in PAGES.items()
     }
-    booking = ROOT / "docs" / "booking"
-    return asked_for | {booking / "transitions.md": drawing.page(), booking / "hl7v2.md": hl7.page()}
+    of_booking = {"transitions": drawing.page(), "hl7v2": hl7.page(), "profiles": knobs.page(table)}
+    return asked_for | {ROOT / "docs" / "booking" / f"{name}.md": text for name, text in of_booking.items()}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,7 +5,20 @@ import sys
 import typer
 
 from chassis.process.errors import AttendError, Misconfigured
-from stack.commands import check_in, day, forward, look, policy, run, sending_modes, sub_files, upkeep, why, work_list
+from stack.commands import (
+    check_in,
+    day,
+    forward,
+    look,
+    policy,
+    run,
+    sending_modes,
+    sources,
+    sub_files,
+    upkeep,
+    why,
+    work_list,
+)
 from stack.keeper import EXIT_MISCONFIGURED
 
 ELSEWHERE = (
@@ -32,6 +45,7 @@ app.command()(upkeep.migrate)
 app.add_typer(upkeep.topics, name="topics")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sending_modes.app, name="sending")
+app.add_typer(sources.app, name="sources")
 app.command()(why.why)
 app.command("day")(day.day)
 app.command("cancel-day")(day.cancel_day)

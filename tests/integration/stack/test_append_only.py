@@ -21,6 +21,7 @@ WHOLLY = [
     ("booking", "reminder_rule", "version = 0"),
     ("booking", "safety_change", "flag = 'x'"),
     ("booking", "source_mode_change", "mode = 'observe'"),
+    ("booking", "source_profile", "reason = 'x'"),
     ("booking", "source_restart", "reason = 'x'"),
     ("notifier", "preference_history", "changed_by = 'x'"),
     ("notifier", "sending_audit", "changed_by = 'x'"),

@@ -41,7 +41,7 @@ OPERATOR_KEY = "the operator's key"
 TABLES = (
     *("appointment", "appointment_alias", "appointment_history", "patient", "patient_alias", "provider", "clinic"),
     *("clinic_alias", "ingress", "main_file_counter", "outbox", "safety_change", "patient_merge", "source_restart"),
-    "source_mode_change",
+    *("source_mode_change", "source_profile"),
 )
 """Everything that a refused command must leave as it was."""
 

@@ -175,7 +175,7 @@ def no_show_command(
 ) -> None:
     """Say how many visits, by clinic, are still booked although they ended long enough ago (D19)."""
     from booking.no_shows.store import count_unattended
-    from booking.wiring import no_show_rule_of
+    from booking.wiring.choices import no_show_rule_of
 
     if not dry_run:
         raise typer.BadParameter("the running service makes the change at each slot; give --dry-run to count")

@@ -33,6 +33,18 @@ type Parameter = str | int | list[str] | None
 """A value in a query; a list is given several times, None not at all."""
 
 
+class ProblemTold(AttendError):
+    """A service refused, and said why.
+
+    Attributes:
+        problem: As RFC 9457 has it; of `errors`, the first is what its `detail` speaks of.
+    """
+
+    def __init__(self, code: str, message: str, problem: Mapping[str, Any]) -> None:
+        super().__init__(code, message)
+        self.problem = problem
+
+
 @dataclass(frozen=True)
 class ServiceApi:
     """The way to a service's API."""
@@ -131,7 +143,7 @@ class ServiceApi:
         told = f"{code}: {problem.get('detail', 'no more is told')}" + (f" (at {place})" if place else "")
         told += f"; {self.hints[code]}" if code in self.hints else ""
         each = [f"\n  {one['place']} ({one['code']}): {one['detail']}" for one in errors if "detail" in one]
-        return AttendError(code, told + "".join(each))
+        return ProblemTold(code, told + "".join(each), problem)
 
 
 def _content(body: object) -> bytes | None:

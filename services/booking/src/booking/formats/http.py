@@ -15,6 +15,7 @@ from booking.formats import answers as written
 from booking.formats.bodies import EventBatch, EventTaken
 from booking.formats.choice import Formats
 from booking.formats.port import Hints, Parse, Parsed, parsed_by
+from booking.profiles.current import Profiles
 from booking.values.refusals import Refused
 from chassis.api.app import answers, refuses
 from chassis.process.clock import Clock
@@ -55,6 +56,7 @@ class EventDoor(NamedTuple):
     intake: CommandIntake
     counts: RefusalCounts
     clock: Clock
+    profiles: Profiles
 
     async def take(
         self, request: Request, client: Client, parse: Parse, source: str | None
@@ -64,7 +66,7 @@ class EventDoor(NamedTuple):
         Args:
             source: The source that the request's query names, if it names one.
         """
-        hints = Hints(client, self.clock.now(), source, request.headers.get("idempotency-key"))
+        hints = Hints(client, self.clock.now(), source, request.headers.get("idempotency-key"), self.profiles)
         try:
             parsed = parsed_by(parse, await request.body(), hints)
         except Refused as refusal:

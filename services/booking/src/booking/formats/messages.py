@@ -22,6 +22,7 @@ from booking.formats.fates import Fate
 from booking.formats.port import Format, Hints, parsed_by
 from booking.inbound.domain import Position
 from booking.patients.handle import Rules
+from booking.profiles.current import Profiles
 from booking.values.refusals import Refused
 from booking.values.warned import NO_KEY, Warned, beside
 from chassis.delivery.consumer import Applied
@@ -53,7 +54,9 @@ class ReadRecord(NamedTuple):
 type Decode = Callable[[Record], ReadRecord]
 
 
-def decode_of(client_id: str | None, formats: Formats, clock: Clock, *, replayed: bool = False) -> Decode:
+def decode_of(
+    client_id: str | None, formats: Formats, clock: Clock, profiles: Profiles | None = None, *, replayed: bool = False
+) -> Decode:
     """Return what reads the records of a topic that belongs to one client, whatever they say of themselves.
 
     What cannot be read is no error: it stands as its refusal, beside the event id where one can be found, so that what
@@ -62,14 +65,16 @@ def decode_of(client_id: str | None, formats: Formats, clock: Clock, *, replayed
 
     Args:
         client_id: Whose topic it is; None: nobody's, and every record is refused.
+        profiles: What each source means by what it sends; None: all defaults.
         replayed: The records are dead letters: each command keeps the place in time at which it first came.
     """
+    known = profiles or Profiles()
 
     def decode(record: Record) -> ReadRecord:
         at = Position(record.topic, record.partition, record.offset)
         format_ = formats.of_record(record.headers)
         try:
-            command = _command(client_id, format_, record, clock.now())
+            command = _command(client_id, format_, record, clock.now(), known)
             _check_key(command, record.key)
         except Refused as refusal:
             return ReadRecord(at, client_id, formats.event_id(record.value or b"", format_), refusal)
@@ -81,11 +86,14 @@ def decode_of(client_id: str | None, formats: Formats, clock: Clock, *, replayed
     return decode
 
 
-def _command(client_id: str | None, format_: Format, record: Record, now: datetime) -> BookAppointment:
+def _command(
+    client_id: str | None, format_: Format, record: Record, now: datetime, profiles: Profiles
+) -> BookAppointment:
     if client_id is None:
         raise Refused("NO_CLIENT", "this topic is bound to no client; name its client in BOOKING_INBOUND_CLIENTS")
     unchecked = Client(client_id, (ALL,))  # what it may do is read in the batch's transaction
-    parsed = parsed_by(format_.parse, record.value or b"", Hints(unchecked, now, source=UNNAMED))
+    hints = Hints(unchecked, now, source=UNNAMED, profiles=profiles)
+    parsed = parsed_by(format_.parse, record.value or b"", hints)
     if not parsed.is_one:
         raise Refused("WRONG_TYPE", "a record is one event, under the appointment's id as its key")
     (command,) = parsed.commands

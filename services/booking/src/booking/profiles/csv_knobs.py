@@ -1,13 +1,14 @@
 """A source's files of separated values: how they are written, and which column is what."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
 
 from booking.profiles.knobs import Encoding, Knobs, Text, Texts, Word
+from booking.values.refusals import Refused
 
 
 class Column(StrEnum):
@@ -43,13 +44,15 @@ def _date_format(written: str) -> str:
     except ValueError:
         good = False
     if not good:
-        detail = "a format of strptime such as %d/%m/%Y %H:%M"
-        raise PydanticCustomError("BAD_DATE_FORMAT", "{detail}", {"detail": detail})
+        raise Refused("BAD_DATE_FORMAT", "a format of strptime such as %d/%m/%Y %H:%M", "")
     return written
 
 
 DateFormat = Annotated[Text, AfterValidator(_date_format)]
-Delimiter = Annotated[str, StringConstraints(pattern=r"^(auto|[^\"\r\n0-9A-Za-z])$")]
+_DELIMITER = r"^(auto|[^\"\r\n0-9A-Za-z])$"
+PATTERNS: Mapping[str, str] = {_DELIMITER: "auto, or one character that is no letter, digit or quote"}
+"""Pattern of a text → how it is written, in words."""
+Delimiter = Annotated[str, StringConstraints(pattern=_DELIMITER)]
 Number = Annotated[int, Field(ge=1, le=1_000)]
 
 

@@ -1,12 +1,24 @@
 """The profiles in force, held in memory: asked for every message, read again every few seconds."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from booking.door.domain import ALL
 from booking.profiles.domain import DEFAULT, Match, Profile
+from booking.profiles.kept import read_kept
+from booking.profiles.store import newest, zones_of
 from booking.values.times import zone_of
+from chassis.postgres.database import Pool
+from chassis.process.errors import Unavailable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+EVERY_S = 5.0
+"""Between two looks for what another process was given."""
 
 
 class Held(NamedTuple):
@@ -85,6 +97,46 @@ class Profiles:
             return None
         first, *others = (source for source, found in exact.items() if found == best)
         return None if others else first
+
+
+class CurrentProfiles(Profiles):
+    """The profiles that are kept, read again and again."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__()
+        self._pool = pool
+
+    async def refresh(self) -> None:
+        """Read them once.
+
+        Raises:
+            Unavailable: The database is not there; those of before go on.
+        """
+        kept = await newest(self._pool)
+        read = {source: (version, self._read(source, version, value)) for source, (version, value) in kept.items()}
+        self.hold(read, await zones_of(self._pool, {profile.clinic for _, profile in read.values() if profile.clinic}))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Read them every few seconds until `stop`."""
+        while not stop.is_set():
+            try:
+                await self.refresh()
+            except Unavailable as error:
+                log.warning("profiles.unavailable", code=error.code)
+            try:
+                async with asyncio.timeout(EVERY_S):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    def _read(self, source: str, version: int, kept: Mapping[str, object]) -> Profile:
+        held = self.held(source)
+        if held.version == version:
+            return held.profile
+        profile, passed_over = read_kept(kept)
+        if passed_over:
+            log.warning("profiles.keys_passed_over", version=version, keys=len(passed_over))
+        return profile
 
 
 def _exactness(match: Match, application: str, facility: str) -> int | None:

@@ -1,11 +1,10 @@
 """What knobs are made of: words, paths into a message, and the checks that a name is one that is known."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
 
 from booking.values import contacts, identity, times
 from booking.values.refusals import Refused
@@ -64,43 +63,45 @@ class Extra(StrEnum):
 
 
 def _zone(name: str) -> str:
-    return _checked(lambda: times.zone_of(name).key, name)
+    times.zone_of(name, "")
+    return name
 
 
 def _country(code: str) -> str:
-    return _checked(lambda: contacts.country(code, ""), code)
+    return contacts.country(code, "")
 
 
 def _clinic(code: str) -> str:
-    return _checked(lambda: identity.clinic_code(code, ""), code)
-
-
-def _checked(check: Callable[[], str], written: str) -> str:
-    try:
-        check()
-    except Refused as refusal:
-        raise PydanticCustomError(refusal.code, "{detail}", {"detail": refusal.message}) from None
-    return written
+    return identity.clinic_code(code, "")
 
 
 def _encoding(name: str) -> str:
     try:
         "A".encode(name).decode(name)
     except (LookupError, ValueError):  # none of that name, or none of text
-        detail = "an encoding such as utf-8, windows-1252 or iso-8859-1"
-        raise PydanticCustomError("UNKNOWN_ENCODING", "{detail}", {"detail": detail}) from None
+        raise Refused("UNKNOWN_ENCODING", "an encoding such as utf-8, windows-1252 or iso-8859-1", "") from None
     return name
 
+
+_LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+_PATH = r"^[A-Z][A-Z0-9]{2}-[1-9]\d{0,2}(\.[1-9]\d?){0,2}$"
+_TRIGGER = r"^[A-Z]\d{2}$"
+PATTERNS: Mapping[str, str] = {
+    _LANGUAGE: "a language such as de or pt-BR",
+    _PATH: "a place such as PID-3, SCH-11.4 or PID-3.4.1: segment, field, component, sub-component",
+    _TRIGGER: "a trigger event such as S12",
+}
+"""Pattern of a text → how it is written, in words."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 Country = Annotated[Text, AfterValidator(_country)]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Language = Annotated[str, StringConstraints(pattern=_LANGUAGE, max_length=35)]
 Clinic = Annotated[Text, AfterValidator(_clinic)]
 Encoding = Annotated[Text, AfterValidator(_encoding)]
-Path = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{2}-[1-9]\d{0,2}(\.[1-9]\d?){0,2}$")]
+Path = Annotated[str, StringConstraints(pattern=_PATH)]
 """A place in a message: segment, field, and component and sub-component if meant, as `SCH-11.4`."""
 Paths = Annotated[tuple[Path, ...], Field(max_length=LONGEST_LIST)]
 Texts = Annotated[tuple[Text, ...], Field(max_length=LONGEST_LIST)]
-Trigger = Annotated[str, StringConstraints(pattern=r"^[A-Z]\d{2}$")]
+Trigger = Annotated[str, StringConstraints(pattern=_TRIGGER)]
 """A trigger event, as `S12`."""

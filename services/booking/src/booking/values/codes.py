@@ -34,6 +34,8 @@ _TEXTS = {
     "HEADER_INJECTION": "A text holds an encoded word (=?…?=).",
     "START_IN_SPRING_GAP": "There is no such local time: the clocks jump over it.",
     "UNKNOWN_ZONE": "No zone of the IANA database and none of Windows.",
+    "UNKNOWN_ENCODING": "No encoding of text of this name.",
+    "BAD_DATE_FORMAT": "No format of dates and times as strptime takes it, such as %d/%m/%Y.",
     "UNKNOWN_COUNTRY": "Not a two-letter country code such as GB.",
     "UNKNOWN_STATUS": "Not one of the statuses that the description lists.",
     "UNKNOWN_MODE": "Not one of the modes that the description lists.",

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any, cast
 from uuid import uuid4
 
@@ -13,7 +12,6 @@ from booking.appointments import http as appointments_http
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.intake import CommandIntake
 from booking.asking import http as asking_http
-from booking.clearance_notices.job import ClearanceNotices
 from booking.clearances import http as clearances_http
 from booking.clearances import policy_http as clearance_policy_http
 from booking.clinics import http as clinics_http
@@ -39,16 +37,14 @@ from booking.formats.plain.format import PlainJson
 from booking.inbound import http as inbound_http
 from booking.inbound.domain import InboundTopics
 from booking.merges import http as merges_http
-from booking.no_shows.domain import NoShowRule
-from booking.no_shows.job import NoShowCheck
 from booking.owned import OWNED
 from booking.patients import http as patients_http
 from booking.patients import read_http as patients_read_http
-from booking.patients.handle import Rules
 from booking.patients.intake import RegistrationIntake
 from booking.patients.store import clinics_visited
 from booking.policies import http as policies_http
-from booking.profiles.current import Profiles
+from booking.profiles import http as profiles_http
+from booking.profiles.current import CurrentProfiles, Profiles
 from booking.providers import http as providers_http
 from booking.reissues.job import ReissueCounts, Reissuer
 from booking.replies.messages import PatientReplies
@@ -57,9 +53,7 @@ from booking.safety import http as safety_http
 from booking.settings import Settings
 from booking.sources import http as sources_http
 from booking.values.codes import CODES
-from booking.values.contacts import country
-from booking.values.refusals import Refused
-from booking.values.times import zone_of
+from booking.wiring.choices import rules_of, runners_of
 from booking.wiring.service import Service
 from booking.work_list import http as work_list_http
 from chassis.api.app import Bounds, create_api, operator
@@ -74,12 +68,9 @@ from chassis.postgres.clock_check import AgreedClock, DatabaseClockCheck
 from chassis.postgres.database import Pool, create_pool
 from chassis.postgres.retention import Retention
 from chassis.process.clock import Clock, RealClock, clock_from
-from chassis.process.errors import Misconfigured
 from chassis.process.health import Health
 from chassis.process.metrics import Metrics
 from chassis.status import watch
-from chassis.time_slots.metrics import SlotMetrics
-from chassis.time_slots.runner import Runner
 from schemas.topics import APPOINTMENTS, CLEARANCES, CLINICS, PATIENT_REPLIES, PATIENTS, PROVIDERS
 
 SERVICE = "booking"
@@ -102,45 +93,19 @@ Refusals are problems of RFC 9457 with a stable `code`, and OperationOutcomes un
 """
 
 
-def rules_of(settings: Settings) -> Rules:
-    """Return the installation's choices."""
-    try:
-        if settings.default_country is not None:
-            country(settings.default_country, "BOOKING_DEFAULT_COUNTRY")
-        zone = zone_of(settings.organisation_zone, "BOOKING_ORGANISATION_ZONE").key
-    except Refused as refusal:
-        raise Misconfigured(f"{refusal.place}: {refusal.message}") from None
-    return Rules(zone, settings.register_on_booking)
-
-
-def no_show_rule_of(settings: Settings) -> NoShowRule:
-    """Return the installation's choices for visits that nobody came to (D19)."""
-    return NoShowRule(
-        every=timedelta(hours=settings.no_show_every_h),
-        grace=timedelta(minutes=settings.no_show_after_min),
-        visit_length=timedelta(minutes=settings.no_show_visit_min),
-    )
-
-
-def runners_of(settings: Settings, pool: Pool, clock: Clock, metrics: Metrics) -> tuple[Runner, ...]:
-    """Return what works by the wall clock: the no-show check, unless it is switched off, and notices of what lacks."""
-    slots, rule = SlotMetrics(metrics), no_show_rule_of(settings)
-    no_shows = (Runner(pool, clock, NoShowCheck(rule), slots),) if rule.every else ()
-    return (*no_shows, Runner(pool, clock, ClearanceNotices(), slots))
-
-
 def subscriptions(
     settings: Settings,
     clock: Clock,
     counts: AnswerCounts | None = None,
     formats: Formats = FORMATS,
+    profiles: Profiles | None = None,
     *,
     replayed: bool = False,
 ) -> tuple[Subscription[Any], ...]:
     """Return what booking listens to, and what becomes of it; `replayed` is for dead letters."""
     take = Inbound(clock, rules_of(settings), counts, replayed=replayed).apply
     inbound = (
-        Subscription(topic, decode_of(client_id, formats, clock, replayed=replayed), take, own=False)
+        Subscription(topic, decode_of(client_id, formats, clock, profiles, replayed=replayed), take, own=False)
         for topic, client_id in settings.inbound
     )
     give = clearances_in.InboundClearances(clock, replayed=replayed).apply
@@ -187,7 +152,9 @@ async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator
         await clocks.compare()
         agreed = AgreedClock(clock, clocks)
         transactions = Transactions(pool, agreed, committed, counts.refusals)
-        listen = subscriptions(settings, agreed, counts, formats)
+        profiles = CurrentProfiles(pool)
+        await profiles.refresh()
+        listen = subscriptions(settings, agreed, counts, formats, profiles)
         consumer = BatchConsumer(SERVICE, settings, pool, listen, clock, metrics, on_commit=committed)
         health = Health(SERVICE, clock)
         clocks.watch(health)
@@ -199,10 +166,12 @@ async def build(settings: Settings, formats: Formats = FORMATS) -> AsyncIterator
         runners = runners_of(settings, pool, agreed, metrics)
         for runner in runners:
             runner.watch(health, appointments.idle)
-        api = door(settings, transactions, counts, appointments.wake, reissuer.wake, reads, formats)
+        api = door(settings, transactions, counts, appointments.wake, reissuer.wake, reads, formats, profiles)
         relays = (appointments, reference_data)
         daily = Retention(pool, retention.jobs(settings), agreed, retention.AHEAD)
-        yield Service(settings, pool, consumer, relays, reissuer, runners, daily, clocks, health, metrics, api, ends)
+        yield Service(
+            settings, pool, consumer, relays, reissuer, runners, daily, clocks, profiles, health, metrics, api, ends
+        )
     finally:
         await reads.close()
         await pool.close()
@@ -216,14 +185,17 @@ def door(
     policy_changed: Callable[[], None] = lambda: None,
     reads: Pool | None = None,
     formats: Formats = FORMATS,
+    profiles: CurrentProfiles | None = None,
 ) -> FastAPI:
     """Return the API; it needs PostgreSQL only, so that bookings are taken while Kafka is away.
 
     Args:
         booked: Called after a commit that wrote appointments only, instead of what the transactions call.
         reads: Connections for what only reads; None: those of the commands.
+        profiles: Read again by whoever runs the service; None: only as this door gives them.
     """
     reads = reads or transactions.pool
+    profiles = profiles or CurrentProfiles(transactions.pool)
     keys, operator_key = Keys(transactions.pool), operator(settings)
     client, reader = auth.client_of(keys), auth.reader_of(keys, operator_key)
     admit, bounds = auth.admit_of(keys, operator_key), Bounds(body=settings.body_limit_bytes)
@@ -232,7 +204,7 @@ def door(
     )
     rules = rules_of(settings)
     intake = CommandIntake(transactions, rules, counts, booked)
-    events = EventDoor(intake, transactions.counts, transactions.clock)
+    events = EventDoor(intake, transactions.counts, transactions.clock, profiles)
     desk = DeskIntake(transactions, intake, reads)
     people = RegistrationIntake(transactions, rules)
     routers: Sequence[Any] = (
@@ -249,14 +221,15 @@ def door(
         clearance_policy_http.kind_routes(transactions, reads, reader),
         desk_http.routes(desk, reader),
         check_in_http.routes(desk, reader),
-        _inbound_routes(settings, transactions, reads, formats, reader),
+        _inbound_routes(settings, transactions, reads, formats, profiles, reader),
         safety_http.routes(reads, reader, clinics_visited),
+        profiles_http.routes(transactions, reads, reader, profiles.refresh),
         sources_http.routes(transactions, reads, reader),
         work_list_http.routes(transactions, reads, reader),
         appointments_http.ahead_routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),
-        hl7_http.routes(Hl7Door(intake, Profiles(), transactions.clock, lambda: uuid4().hex), client),
+        hl7_http.routes(Hl7Door(intake, profiles, transactions.clock, lambda: uuid4().hex), client),
         *clearances_in_http.routes(transactions, client),
     )
     for router in routers:
@@ -272,13 +245,18 @@ def unplugged() -> FastAPI:
 
 
 def _inbound_routes(
-    settings: Settings, transactions: Transactions, reads: Pool, formats: Formats, reader: auth.Caller
+    settings: Settings,
+    transactions: Transactions,
+    reads: Pool,
+    formats: Formats,
+    profiles: Profiles,
+    reader: auth.Caller,
 ) -> APIRouter:
     owners = {settings.topic_name(topic): client_id for topic, client_id in settings.all_inbound}
     partitions = max(topic.partitions for topic, _ in settings.all_inbound)
     clearances = {settings.topic_name(topic) for topic, _ in settings.inbound_clearances}
     topics_here = InboundTopics(owners, settings.topic_prefix, partitions, clearances)
-    subscribed = subscriptions(settings, transactions.clock, formats=formats, replayed=True)
+    subscribed = subscriptions(settings, transactions.clock, formats=formats, profiles=profiles, replayed=True)
 
     async def again(letter_id: int) -> None:
         await replay(transactions.pool, subscribed, settings.topic_prefix, letter_id)

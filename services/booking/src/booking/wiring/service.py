@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from booking.profiles.current import CurrentProfiles
 from booking.reissues.job import Reissuer
 from booking.settings import Settings
 from chassis.api.operations import listeners
@@ -32,6 +33,7 @@ class Service:
     runners: tuple[Runner, ...]
     retention: Retention
     clocks: DatabaseClockCheck
+    profiles: CurrentProfiles
     health: Health
     metrics: Metrics
     api: FastAPI
@@ -47,6 +49,7 @@ class Service:
             "reissuer": self.reissuer.run,
             "retention": self.retention.run,
             "clocks": self.clocks.run,
+            "profiles": self.profiles.run,
             high_water.PART: self.ends.run,
             **listeners(self.settings, self.health, self.metrics, self.api),
         }

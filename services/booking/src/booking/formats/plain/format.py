@@ -1,6 +1,7 @@
 """Our own JSON: one event, an array of events, or `{"events": [...]}`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -156,7 +157,7 @@ class PlainJson:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} events", "events")
         if not events:
             raise Refused("EMPTY_BATCH", "no event in it", "events")
-        inside = Hints(hints.client, hints.now, hints.source)  # one key cannot stand for many events
+        inside = replace(hints, key=None)  # one key cannot stand for many events
         return [_or_refusal(one, inside) for one in events]
 
 
