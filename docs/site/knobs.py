@@ -46,6 +46,9 @@ attend sources schema                  # the JSON Schema, for an editor that che
 - The JSON Schema: [`schemas/profiles/source.profile.v1.json`](../../schemas/profiles/source.profile.v1.json). Three
   examples: [`examples/profiles/`](../../examples/profiles/).
 
+`zone` and `mode` count in every format: our own JSON, FHIR, HL7 v2, files. What an event says itself comes first. On a
+topic they count for events that name their source.
+
 A **place** is written `SEG-F.C.S`: segment, field, component, sub-component, each from 1, as `SCH-11.4`. In a list of
 places the first that is filled counts. Where a knob is a table, `word: class`, what it does not name is read as
 without it.

@@ -60,7 +60,8 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
         key = hints.key or _hashed(digest)
         client = hints.client.client_id
         named = {"client": client, "source": source, "key": key}
-        return mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
+        read = mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
+        return read._replace(mode=hints.profiles.of(source).mode)
 
 
 def _of_message(value: Any, hints: Hints) -> BookAppointment:
@@ -80,16 +81,18 @@ def _in_message(bundle: Any, digest: bytes, details: Details, hints: Hints) -> B
     focus, appointment = _focus(header, by_reference)
     resources.check_invariants(appointment, "Appointment", details)
     key = hints.key or header.id or bundle.id or _hashed(digest)
-    return mapping.command(
+    source = hints.client.source(hints.source)
+    read = mapping.command(
         appointment,
         Message(hints.now, by_reference, header, focus),
         details,
         client=hints.client.client_id,
-        source=hints.client.source(hints.source),
+        source=source,
         key=str(key),
         now=hints.now,
         body_sha256=digest,
     )
+    return read._replace(mode=hints.profiles.of(source).mode)
 
 
 def _hashed(digest: bytes) -> str:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.door.bodies import Id, Text, described, naming_unread, unknown_fields
-from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash, event_json, loose_json
 from booking.formats.plain.pieces import Fields, noted, without_details
 from booking.formats.port import Hints, Parsed
@@ -52,7 +51,9 @@ class AppointmentBody(_Body):
     service_type: Text | None = None
     start: StrictStr | None = Field(default=None, description="ISO 8601 with offset, or wall time in `zone`.")
     end: StrictStr | None = Field(default=None, description="As `start`. Left out, a moved visit keeps its length.")
-    zone: StrictStr | None = Field(default=None, description="IANA or Windows zone of times without offset.")
+    zone: StrictStr | None = Field(
+        default=None, description="IANA or Windows zone of times without offset. Left out: the source's profile says."
+    )
 
 
 class EventBody(_Body):
@@ -62,7 +63,9 @@ class EventBody(_Body):
     source: StrictStr | None = Field(default=None, description="Left out: the client's only source.")
     occurred_at: StrictStr | None = Field(default=None, description="When the source last changed it, with offset.")
     sequence: Annotated[StrictInt, Field(ge=0, le=LARGEST_SEQUENCE)] | None = None
-    mode: IngestMode | None = Field(default=None, description="Left out or null: live.")
+    mode: IngestMode | None = Field(
+        default=None, description="Left out or null: as the source's profile says, else live."
+    )
     reason: Text | None = None
     appointment: AppointmentBody
 
@@ -192,34 +195,37 @@ def event(value: Any, hints: Hints) -> BookAppointment:
         if key is None:
             raise Refused("MISSING_FIELD", "give an event_id, or the header Idempotency-Key", "event_id")
         key = texts.identifier(key, "event_id")
-        return command(body, key, canonical_hash(value), hints.client, hints.source, details)
+        return command(body, key, canonical_hash(value), hints, details)
 
 
-def command(
-    body: EventBody, key: str, body_sha256: bytes, client: Client, source: str | None, details: Details
-) -> BookAppointment:
-    """Return the command of a body whose shape is right; what it cannot keep is dropped and noted in `details`."""
+def command(body: EventBody, key: str, body_sha256: bytes, hints: Hints, details: Details) -> BookAppointment:
+    """Return the command of a body whose shape is right; what it cannot keep is dropped and noted in `details`.
+
+    What the body does not say of its zone and its mode is as the source's profile says.
+    """
     visit = body.appointment
     given = visit.model_fields_set
-    starts_at = _start(visit, details) if "start" in given else UNSET
+    source = hints.client.source(body.source or hints.source)
+    usual = hints.profiles.zone_of(source)
+    zone = visit.zone or (usual.key if usual else None)
     return BookAppointment(
-        client=client.client_id,
+        client=hints.client.client_id,
         key=key,
         body_sha256=body_sha256,
-        source=client.source(body.source or source),
+        source=source,
         appointment=texts.identifier(visit.id, "appointment.id"),
         status=visit.status,
         sequence=body.sequence,
         occurred_at=details.read(None, _time, body.occurred_at, None, "occurred_at"),
-        mode=body.mode or IngestMode.LIVE,
+        mode=body.mode or hints.profiles.of(source).mode,
         reason=None if body.reason is None else details.read(None, texts.name, body.reason, "reason"),
         confirmed=UNSET if visit.confirmed is None else visit.confirmed,
         patient=None if visit.patient is None else texts.identifier(visit.patient.id, "appointment.patient.id"),
         clinic=visit.clinic,
         provider=details.read(UNSET, _provider, visit) if "provider" in given else UNSET,
         service_type=details.read(UNSET, _service, visit) if "service_type" in given else UNSET,
-        starts_at=starts_at,
-        ends_at=details.read(UNSET, _time, visit.end, visit.zone, "appointment.end") if "end" in given else UNSET,
+        starts_at=_start(visit, zone, details) if "start" in given else UNSET,
+        ends_at=details.read(UNSET, _time, visit.end, zone, "appointment.end") if "end" in given else UNSET,
         warnings=tuple(details.warnings),
     )
 
@@ -232,9 +238,9 @@ def _service(visit: AppointmentBody) -> Maybe[str | None]:
     return None if visit.service_type is None else texts.name(visit.service_type, "appointment.service_type")
 
 
-def _start(visit: AppointmentBody, details: Details) -> Maybe[datetime | None]:
+def _start(visit: AppointmentBody, zone: str | None, details: Details) -> Maybe[datetime | None]:
     """Return the start, which is a detail where the status needs none."""
-    asked = (visit.start, visit.zone, "appointment.start")
+    asked = (visit.start, zone, "appointment.start")
     return details.read(UNSET, _time, *asked) if visit.status in NEEDS_NO_START else _time(*asked)
 
 
