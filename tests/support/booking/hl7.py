@@ -48,7 +48,7 @@ def siu(
     return "\r".join([header(trigger, number, at), *found, *after, ""]).encode()
 
 
-def schedule(start: str = "20270312100000+0000", ids: str = "P1|F1", word: str = "Booked") -> str:
+def schedule(start: str = "20270312100000+0000", ids: str = "P1|F1", word: str = "{word}") -> str:
     """Return SCH of a visit at another time, or of another number."""
     return f"SCH|{ids}|||||CHECK^Check-up||30|min|^^30^{start}||||||||||||||{word}"
 

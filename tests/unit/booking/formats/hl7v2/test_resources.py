@@ -1,10 +1,12 @@
 """Who and what a visit takes, by the resource groups of its message; what they take away is not its own (0059)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from booking.values.unset import UNSET
+from tests.support.booking.builders import LOCAL
 from tests.support.booking.hl7 import order, siu
 
 RESOURCES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
@@ -60,3 +62,9 @@ def test_whoever_and_whatever_was_taken_away_is_not_the_visits(case: str) -> Non
     body, profile, expected = RESOURCES[case]
     found = order(body, **profile)
     assert {name: getattr(found, name) for name in expected} == expected
+
+
+def test_the_clients_own_clinic_is_that_of_a_place_that_nobody_knows() -> None:
+    client = replace(LOCAL, default_clinic="EYE")
+    assert order(siu(AIL="AIL|1|A|R1"), client).clinic_otherwise == "EYE"
+    assert order(siu(AIL="AIL|1|A|R1"), client, clinic="ENT").clinic_otherwise == "ENT"

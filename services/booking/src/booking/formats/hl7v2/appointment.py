@@ -31,6 +31,7 @@ class Ingress(NamedTuple):
     Attributes:
         key: Which event it is.
         zone: Of its times without offset; None: nobody knows it.
+        clinic: Its client's own, where the profile names none.
     """
 
     client: str
@@ -39,6 +40,7 @@ class Ingress(NamedTuple):
     body_sha256: bytes
     zone: ZoneInfo | None
     now: datetime
+    clinic: str | None = None
 
 
 def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppointment:
@@ -58,7 +60,7 @@ def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppoint
     found = _outcome(meaning, word, starts_at, ingress.now)
     patients = () if person is None else _names(person, knobs, ingress, details)
     _warn(found, profile, details)
-    return _with_resources(visit, profile, details)._replace(
+    return _with_resources(visit, profile, ingress, details)._replace(
         client=ingress.client,
         key=ingress.key,
         body_sha256=ingress.body_sha256,
@@ -151,7 +153,7 @@ def _names(person: Segment, knobs: Hl7Profile, ingress: Ingress, details: Detail
     return patient_names(person, knobs.patient, f"{ingress.now:%Y%m%d}", details)
 
 
-def _with_resources(visit: Visit, profile: Profile, details: Details) -> BookAppointment:
+def _with_resources(visit: Visit, profile: Profile, ingress: Ingress, details: Details) -> BookAppointment:
     """Return a command of which the clinician, place and service are said."""
     clinician = clinician_of(visit, profile.hl7v2.provider)
     provider: Maybe[str | None] = None if clinician is None else UNSET
@@ -162,7 +164,7 @@ def _with_resources(visit: Visit, profile: Profile, details: Details) -> BookApp
         if kept:
             provider, others = kept[0], kept[1:]
         called = clinician.called
-    place = place_of(visit, profile.hl7v2, profile.clinic)
+    place = place_of(visit, profile.hl7v2, profile.clinic or ingress.clinic)
     return _BLANK._replace(
         provider=provider,
         provider_names=others,

@@ -92,6 +92,7 @@ def command_of(message: Message, source: str, profile: Profile, hints: Hints) ->
         body_sha256=sha256(message.raw).digest(),
         zone=hints.profiles.zone_of(source),
         now=hints.now,
+        clinic=hints.client.default_clinic,
     )
     return appointment.command(message, profile, ingress)
 
