@@ -32,10 +32,11 @@ type Warned = tuple[str, str]
 class Post:
     """One request as a sender writes it, and what it is answered.
 
-    Texts may name what is the case's own: `{mark}` (in every id), `{patient}`, `{clinic}` (its code, and a `Location`
-    in FHIR), `{provider}`, `{mobile}`, `{email}`; a second provider `{provider2}`; another patient `{other}` with
-    `{other_mobile}` and `{other_email}`, whom nobody has registered; and instants: `{NOW}`, `{S}` (a start three days
-    ahead), `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`, and as the clock at the clinic says: `{S%H:%M}`.
+    Texts may name what is the case's own: `{mark}` (in every id), `{patient}`, `{clinic}` (its code, a `Location` in
+    FHIR and AIL-3.4 in HL7), `{provider}`, `{mobile}`, `{email}`; a second provider `{provider2}`; another patient
+    `{other}` with `{other_mobile}` and `{other_email}`, whom nobody has registered; and instants: `{NOW}`, `{S}` (a
+    start three days ahead), `{E}` (half an hour later), each with `+5h`, `-90m`, `+1d`, and as the clock at the clinic
+    says: `{S%H:%M}`.
     A path may name `{visit_id}`, our id of the case's visit.
 
     Attributes:
@@ -256,7 +257,7 @@ def _words_of(message: Mapping[str, Any]) -> tuple[str, str]:
 async def _words(practice: Practice, person: Person, case: Case) -> Words:
     clinic, mark = await practice.new_clinic(), practice.mark()
     body = {"name": f"Clinic {clinic}", "zone": ZONE, "languages": ["en"], "country": "GB"}
-    names = [{"system": "Location", "value": clinic}]
+    names = [{"system": system, "value": clinic} for system in ("Location", "AIL-3.4")]
     await practice.client.ask("booking", "PUT", f"/v1/clinics/{clinic}", {**body, "identifiers": names})
     if case.is_answered:
         await practice.client.ask("notifier", "PUT", f"/v1/clinics/{clinic}/sending", {"replies": True})
