@@ -59,7 +59,6 @@ class Extra(StrEnum):
     EMAIL = "email"
     LANGUAGE = "language"
     SERVICE_TYPE = "service_type"
-    CLINIC = "clinic"
 
 
 def _zone(name: str) -> str:
