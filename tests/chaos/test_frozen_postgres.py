@@ -58,10 +58,11 @@ def running(own_installation: Installation, tmp_path: Path) -> Iterator[list[Run
 def start(installation: Installation, service: services.Service, folder: Path) -> Running:
     port, operations_port, log = free_port(), free_port(), folder / f"{service.name}.log"
     prefix = services.prefix_of(service.package)
-    ports = {f"{prefix}HTTP_PORT": str(port), f"{prefix}OPERATIONS_PORT": str(operations_port)}
+    ports = {f"{prefix}{service.protocol.upper()}_PORT": str(port), f"{prefix}OPERATIONS_PORT": str(operations_port)}
+    environment = {**os.environ, **installation.env, **ports, "BOOKING_MLLP_CLIENT": "local"}
     with log.open("wb") as output:
         popen = subprocess.Popen(  # noqa: S603  # ours
-            [sys.executable, *service.arguments], env={**os.environ, **installation.env, **ports},
+            [sys.executable, *service.arguments], env=environment,
             stdout=output, stderr=output,
         )  # fmt: skip
     return Running(service, port, operations_port, popen, log)

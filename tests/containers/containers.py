@@ -9,7 +9,15 @@ from typing import Any
 
 import orjson
 
-SERVICES = ("booking", "records", "reminders-api", "reminders-worker", "reminders-projector", "notifier")
+SERVICES = (
+    "booking",
+    "booking-mllp",
+    "records",
+    "reminders-api",
+    "reminders-worker",
+    "reminders-projector",
+    "notifier",
+)
 
 
 def run(*command: str, check: bool = True) -> str:

@@ -34,6 +34,7 @@ HASH = "ATTEND_OPERATOR_KEY_SHA256"
 SECRETS: dict[str, set[str]] = {  # what each container is given; the jobs have ended, and show theirs all the same
     "postgres": {"POSTGRES_PASSWORD"},
     "booking": {"BOOKING_DATABASE_URL", HASH},
+    "booking-mllp": {"BOOKING_DATABASE_URL", HASH},
     "records": {"RECORDS_DATABASE_URL", HASH},
     "reminders-api": {"REMINDERS_DATABASE_URL", HASH},
     "reminders-projector": {"REMINDERS_DATABASE_URL", HASH},

@@ -38,7 +38,7 @@ def test_the_operators_key_has_no_default_and_its_hash_is_a_file_of_the_same_fol
 
 def test_every_service_is_given_the_hash() -> None:
     services = re.findall(r"^  (\S+):\n    <<: \*service\n(.*?)(?=^  \S|^\S)", COMPOSE, re.MULTILINE | re.DOTALL)
-    assert len(services) == 6
+    assert len(services) == 7
     assert [name for name, body in services if f"_DATABASE_URL, {HASH}" not in body] == []
 
 
@@ -53,10 +53,9 @@ def test_a_service_publishes_no_port_so_that_it_may_be_scaled_and_the_front_lead
     services = re.findall(r"^  (\S+):\n    <<: \*service\n(.*?)(?=^  \S|^\S)", COMPOSE, re.MULTILINE | re.DOTALL)
     assert [name for name, body in services if "ports:" in body] == []
     ways = re.findall(r"^      - (\d+)=([\w-]+):(\d+)$", COMPOSE, re.MULTILINE)
-    assert {(name, port) for _, name, port in ways} == {
-        (one.name, port) for one in ALL for port in ("8080", "8081") if one.port or port == "8081"
-    }
-    usual = {(one.name, "8080"): one.port for one in ALL} | {(one.name, "8081"): one.operations_port for one in ALL}
+    usual = {(one.name, "8081"): one.operations_port for one in ALL}
+    usual |= {(one.name, {"http": "8080", "mllp": "2575"}[one.protocol]): one.port for one in ALL if one.port}
+    assert {(name, port) for _, name, port in ways} == usual.keys()
     assert [way for way in ways if int(way[0]) != usual[way[1], way[2]]] == []
     published = re.findall(r'^      - "127\.0\.0\.1:\$\{\w+:-(\d+)\}:(\d+)"$', COMPOSE, re.MULTILINE)
     assert published == [(here, here) for here, _, _ in ways]

@@ -31,14 +31,16 @@ TOLD = [
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Give the settings of the examples: booking alone runs, with a clinic."""
-    booking = [one for one in services.ALL if one.name == "booking"]
+    """Give the settings of the examples: booking alone runs, with its listener and a clinic."""
+    booking = services.named(["booking", "booking-mllp"])
     with System(tmp_path_factory.mktemp("examples"), ports="free", sinks=False, run=booking) as system:
-        clinic = {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB"}
+        named = [{"system": "AIL-3.4", "value": "EYE"}]
+        clinic = {"name": "Eye Clinic", "zone": "Europe/London", "country": "GB", "identifiers": named}
         key = {"authorization": f"Bearer {system.key}"}
         put = httpx2.put(f"{system.urls['booking']}/v1/clinics/EYE", json=clinic, headers=key)
         assert put.status_code == 200, put.text
         own = {"ATTEND_BOOKING_URL": system.urls["booking"], "ATTEND_KEY": system.key}
+        own["MLLP_PORT"] = system.urls["booking-mllp"].rpartition(":")[2]
         yield {**os.environ, **own, "KAFKA_BOOTSTRAP_SERVERS": system.bootstrap}
 
 
@@ -80,6 +82,13 @@ def test_node_books_moves_cancels_and_asks(node: Path, installation: dict[str, s
 def test_java_books_moves_cancels_and_asks(installation: dict[str, str]) -> None:
     path = os.pathsep.join(map(str, jars.class_path()))
     judge(ran(find_java().executable, "-cp", path, EXAMPLES / "java" / "Book.java", env=installation))
+
+
+def test_node_books_moves_and_cancels_by_hl7_over_mllp(node: Path, installation: dict[str, str]) -> None:
+    printed = ran("node", "mllp.mjs", folder=node, env=installation)
+    sys.stdout.write(f"\n{printed}")
+    assert printed.splitlines()[:4] == [f"{name:<11} AA" for name in ("booked", "moved", "cancelled", "sent again")]
+    assert re.fullmatch(r"no SCH      AR  NO_SCH: .+", printed.splitlines()[4])
 
 
 def test_the_description_of_the_topics_is_valid_asyncapi(node: Path) -> None:

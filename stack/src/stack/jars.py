@@ -58,13 +58,16 @@ def pins(lock_text: str | None = None) -> tuple[Pin, ...]:
     return tuple(found)
 
 
-def class_path(progress: Progress | None = None) -> list[Path]:
-    """Return the checked jars, fetching those that are missing (26 MB from nothing).
+def class_path(progress: Progress | None = None, lock_text: str | None = None) -> list[Path]:
+    """Return the checked jars, fetching those that are missing (26 MB from nothing for the broker's).
+
+    Args:
+        lock_text: A lock file; None: the broker's.
 
     A jar on disk that differs from its pin (a download that broke off, say) is fetched once more.
     """
     repository = _repository()
-    wanted = pins()
+    wanted = pins(lock_text)
     if all(matches(repository / pin.place, pin.sha256) for pin in wanted):
         return [repository / pin.place for pin in wanted]
     with _one_at_a_time(), ThreadPoolExecutor(TOGETHER) as together:

@@ -25,12 +25,17 @@ _LOGINS = ("DATABASE_ADMIN_URL", "DATABASE_URL", f"DATABASE_ADMIN_URL{FILE}", f"
 
 INBOUND_CLIENTS = '{"bookings-inbound": "local"}'
 CLEARANCE_CLIENTS = '{"clearances-inbound": "local"}'
-"""Whose topics events come in by, unless the environment says otherwise: the only client here."""
+MLLP_CLIENT = "local"
+"""Whose what comes in is, by topics and over MLLP, unless the environment says otherwise: the only client's here."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The ports of one run, all of 127.0.0.1."""
+    """The ports of one run, all of 127.0.0.1.
+
+    Attributes:
+        http: By the name of each service at which others bring or ask something, over HTTP or MLLP.
+    """
 
     kafka: int
     postgres: int
@@ -42,7 +47,8 @@ class Layout:
     def url(self, name: str) -> str:
         """Return where the API of a service, or `sinks`, answers; empty where it has none."""
         port = self.carrier if name == "sinks" else self.http.get(name)
-        return f"http://{LOOPBACK}:{port}" if port else ""
+        protocol = next((one.protocol for one in services.ALL if one.name == name), "http")
+        return f"{protocol}://{LOOPBACK}:{port}" if port else ""
 
     def operations_url(self, name: str) -> str:
         """Return where a service, or `sinks`, is asked how it is."""
@@ -122,9 +128,10 @@ class Environments:
         """Return the settings of one service's process."""
         url = self.database_url(service.package)
         ports = self._layout.http.get(service.name), self._layout.operations[service.name]
-        made = services.settings_for(service.package, url, *ports, self.common())
+        made = services.settings_for(service, url, *ports, self.common())
         if service.package == "booking":
-            made = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, "BOOKING_CLEARANCE_CLIENTS": CLEARANCE_CLIENTS, **made}
+            clients = {"BOOKING_INBOUND_CLIENTS": INBOUND_CLIENTS, "BOOKING_CLEARANCE_CLIENTS": CLEARANCE_CLIENTS}
+            made = {**clients, "BOOKING_MLLP_CLIENT": MLLP_CLIENT, **made}
         if service.package == "notifier":
             made |= self._others() | (self._carriers() if self._sinks else {})
             for name, secret in self._addresses().items():

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from chassis.process.errors import AttendError
 
@@ -21,7 +22,8 @@ class Service:
     Attributes:
         name: What `attend status` and `attend logs` call it.
         package: The Python package that is run with `python -m`; also schema and role are named after it.
-        port: The default port of its API; None where it has none.
+        port: The default port at which others bring or ask something; None where it has none.
+        protocol: What is spoken at that port: `http`, an API, or `mllp`, messages of HL7 v2.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Service:
     role: str
     port: int | None
     operations_port: int
+    protocol: Literal["http", "mllp"] = "http"
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -38,6 +41,7 @@ class Service:
 
 ALL = (
     Service("booking", "booking", "run", 8100, 8110),
+    Service("booking-mllp", "booking", "mllp", 2575, 8116, "mllp"),
     Service("records", "records", "run", 8101, 8111),
     Service("reminders-worker", "reminders", "worker", None, 8114),
     Service("reminders-projector", "reminders", "projector", None, 8115),
@@ -86,11 +90,11 @@ def has_migrations(package: str) -> bool:
 
 
 def settings_for(
-    package: str, database_url: str, port: int | None, operations_port: int, common: Mapping[str, str]
+    service: Service, database_url: str, port: int | None, operations_port: int, common: Mapping[str, str]
 ) -> dict[str, str]:
     """Return a process's settings as environment variables: those of the installation and its own."""
-    prefix = prefix_of(package)
+    prefix = prefix_of(service.package)
     own = {f"{prefix}DATABASE_URL": database_url, f"{prefix}OPERATIONS_PORT": str(operations_port)}
     if port is not None:
-        own[f"{prefix}HTTP_PORT"] = str(port)
+        own[f"{prefix}{service.protocol.upper()}_PORT"] = str(port)
     return {**common, **own}

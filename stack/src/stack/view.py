@@ -79,7 +79,8 @@ def moved(state: State) -> list[str]:
     """Return a line for each address that is not the usual one, whose port another program has."""
     usual = [("kafka", services.KAFKA_PORT), ("postgres", services.POSTGRES_PORT), ("sinks", services.CARRIER_PORT)]
     wanted = [(name, port, "") for name, port in usual]
-    wanted += [(service.name, service.port, "'s API") for service in services.ALL if service.port]
+    ways = {"http": "'s API", "mllp": ""}
+    wanted += [(service.name, service.port, ways[service.protocol]) for service in services.ALL if service.port]
     wanted += [(service.name, service.operations_port, "'s health, metrics and docs") for service in services.ALL]
     lines = []
     for name, port, what in wanted:

@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 PORTS = {
     "booking": (8100, 8110), "records": (8101, 8111), "reminders-api": (8102, 8112), "notifier": (8103, 8113),
-    "reminders-worker": (None, 8114), "reminders-projector": (None, 8115), "sinks": (8126, None),
+    "booking-mllp": (2575, 8116), "reminders-worker": (None, 8114), "reminders-projector": (None, 8115),
+    "sinks": (8126, None),
 }  # fmt: skip
 ELSEWHERE = {
     "https://booking.example": "booking", "https://records.example": "records", "https://notifier.example": "notifier",

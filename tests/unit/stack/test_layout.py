@@ -29,7 +29,7 @@ def test_no_two_parts_share_a_port() -> None:
 
     ports = [layout.kafka, layout.postgres, layout.smtp, layout.carrier, *layout.http.values()]
     ports += layout.operations.values()
-    assert len(set(ports)) == len(ports) == 4 + 4 + len(services.ALL)
+    assert len(set(ports)) == len(ports) == 4 + 5 + len(services.ALL)
 
 
 def test_a_port_in_use_moves_its_own_part_and_no_other() -> None:
@@ -50,7 +50,7 @@ def test_every_process_is_asked_how_it_is_at_a_port_of_its_own(environments: Env
 
     assert len({env[f"{each.package.upper()}_OPERATIONS_PORT"] for each, env in told.items()}) == len(services.ALL)
     without_api = {each.name for each, env in told.items() if f"{each.package.upper()}_HTTP_PORT" not in env}
-    assert without_api == {"reminders-worker", "reminders-projector"}
+    assert without_api == {"reminders-worker", "reminders-projector", "booking-mllp"}
 
 
 def test_a_service_never_sees_the_administrators_login(environments: Environments) -> None:

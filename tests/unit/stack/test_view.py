@@ -13,7 +13,7 @@ USUAL = [
         PartState(
             one.name,
             "ready",
-            f"http://127.0.0.1:{one.port}" if one.port else "",
+            f"{one.protocol}://127.0.0.1:{one.port}" if one.port else "",
             f"http://127.0.0.1:{one.operations_port}",
         )
         for one in services.ALL

@@ -34,6 +34,17 @@ def serve(settings: Settings) -> None:
     run(SERVICE, settings, main)
 
 
+def listen(settings: Settings) -> None:
+    """Take messages of HL7 v2 over MLLP until it is told to stop."""
+    from booking.wiring.mllp import build
+
+    async def main(stop: asyncio.Event) -> None:
+        async with build(settings) as listening:
+            await listening.run(stop)
+
+    run(SERVICE, settings, main)
+
+
 def _subscriptions(settings: Settings) -> Sequence[Subscription[Any]]:
     from booking.wiring import subscriptions
 
@@ -61,7 +72,7 @@ def _unplugged() -> FastAPI:
     return unplugged()
 
 
-app = service_cli(SERVICE, SERVICE, Settings, {"run": serve}, _subscriptions, _jobs, counts=_counts)
+app = service_cli(SERVICE, SERVICE, Settings, {"run": serve, "mllp": listen}, _subscriptions, _jobs, counts=_counts)
 app.command("openapi")(openapi_command(_unplugged))
 clients_app = typer.Typer(no_args_is_help=True, help="API clients: their keys, sources and clinics.")
 app.add_typer(clients_app, name="clients")

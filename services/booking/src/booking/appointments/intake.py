@@ -8,7 +8,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.handle import accept
 from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
-from booking.door.group_commit import Gatherer
+from booking.door.group_commit import MOST_WAITING, Gatherer
 from booking.door.transactions import Transactions
 from booking.inbound.domain import RefusedEvent
 from booking.inbound.store import keep_refused
@@ -22,6 +22,7 @@ class CommandIntake:
 
     Args:
         booked: Called after a commit that wrote appointments only, instead of what the transactions call.
+        most_waiting: Commands that wait at most.
     """
 
     def __init__(
@@ -30,12 +31,13 @@ class CommandIntake:
         rules: Rules,
         counts: AnswerCounts,
         booked: Callable[[], None] | None = None,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self._transactions = transactions
         self._rules = rules
         self._counts = counts
         self._booked = booked or transactions.committed
-        self._together = Gatherer(self._accept)
+        self._together = Gatherer(self._accept, most_waiting=most_waiting)
 
     async def answer_all(self, commands: Sequence[BookAppointment | Refused], client: Client) -> list[EventAnswer]:
         """Take the commands that could be read, in one transaction, and answer all in order.

@@ -59,6 +59,7 @@ class Extra(StrEnum):
     EMAIL = "email"
     LANGUAGE = "language"
     SERVICE_TYPE = "service_type"
+    CLINIC = "clinic"
 
 
 def _zone(name: str) -> str:

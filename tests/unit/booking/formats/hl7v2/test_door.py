@@ -45,6 +45,9 @@ class Stopped:
     def now(self) -> Any:
         return NOW
 
+    def unstepped(self) -> Any:
+        return NOW
+
 
 def door_of(intake: Intake, **profile: Any) -> Hl7Door:
     numbers = count(1)
@@ -102,3 +105,13 @@ def test_a_message_that_is_not_even_read_is_acknowledged_too() -> None:
     door = door_of(Intake())
     assert said(door.refused(siu()[:120], Refused("TOO_LONG", "too long", ""))) == ("AR", "1", "TOO_LONG")
     assert said(door.later(siu())) == ("AE", "1", "NOT_STORED")
+
+
+def test_later_can_be_said_while_the_clocks_differ_and_there_is_no_time() -> None:
+    class Disagreeing(Stopped):
+        def now(self) -> Any:
+            raise Unavailable("CLOCKS_DIFFER", "by 3 s")
+
+    door = Hl7Door(cast("CommandIntake", None), Profiles(), cast("Clock", Disagreeing()), lambda: "own")
+    assert b"MSA|AE|1" in door.later(siu())
+    assert b"MSA|AR|1" in door.refused(siu(), Refused("TOO_LONG", "too long"))

@@ -75,7 +75,7 @@ class Hl7Door:
         wanted: AckCode | None = code
         if isinstance(one.message, Message):
             wanted = code_for(one.message, code, one.profile.hl7v2.ack.mode)
-        return b"" if wanted is None else ack(one.message, wanted, refusal, self._clock.now(), self._own_id())
+        return b"" if wanted is None else ack(one.message, wanted, refusal, self._clock.unstepped(), self._own_id())
 
 
 def _unread(body: bytes) -> _Read:
