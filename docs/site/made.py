@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import drawing
-import hl7
 import knobs
+import triggers
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("booking", "records", "reminders", "notifier")
@@ -159,7 +159,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / f"{what}.md": page({service: answers[what, service] for service in SERVICES})
         for what, page in PAGES.items()
     }
-    of_booking = {"transitions": drawing.page(), "hl7v2": hl7.page(), "profiles": knobs.page(table)}
+    of_booking = {"transitions": drawing.page(), "hl7v2": triggers.page(), "profiles": knobs.page(table)}
     return asked_for | {ROOT / "docs" / "booking" / f"{name}.md": text for name, text in of_booking.items()}
 
 

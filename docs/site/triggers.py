@@ -8,7 +8,7 @@ from schemas.appointments import Status
 
 HEAD = """# HL7 v2
 
-<!-- made by `make pages` from docs/site/hl7.py and booking's formats/hl7v2/words.py: what is to be otherwise is changed there -->
+<!-- made by `make pages` from docs/site/triggers.py and booking's formats/hl7v2/words.py: what is to be otherwise is changed there -->
 
 Scheduling messages (SIU S12 to S24, S26, S27), HL7 2.1 to 2.9, read by the names of segments in any order. What a source
 means by what it sends is its profile's to say; every knob has a default that takes what the field is known to send.
