@@ -43,6 +43,7 @@ class MadeUpDoor:
         self.sources: set[str | None] = set()
         self.calls = 0
         self.fails: Exception | None = None
+        self.says_later = True
         self.open = asyncio.Event()
         self.open.set()
         self.waiting = 0
@@ -62,6 +63,7 @@ class MadeUpDoor:
         return self._ack(b"AR", message)
 
     def later(self, message: bytes) -> bytes:
+        assert self.says_later
         return self._ack(b"AE", message)
 
     def _ack(self, code: bytes, message: bytes) -> bytes:

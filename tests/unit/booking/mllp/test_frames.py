@@ -1,5 +1,7 @@
 """Frames of MLLP, as senders in the field write them."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,24 @@ def test_where_packets_end_makes_no_difference(pieces: list[bytes], data: st.Dat
     found = [one.body for packet in packets for one in frames.feed(packet, 0)]
     assert found == [piece[1:-2] for piece in pieces if len(piece) > 2]
     assert frames.junk == 0
+
+
+PIECES = [b"\x0b", b"\x1c", b"\x0d", b"\0", b"\n", b"MSH|", b"x" * 9, b"\x0bMSH", b"\x1c\x0d", b"FHS"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=20), st.lists(st.integers(1, 9), min_size=1, max_size=9))
+def test_whatever_is_sent_it_is_cut_alike_in_one_packet_and_in_many_and_little_is_held(
+    pieces: list[bytes], sizes: list[int]
+) -> None:
+    text, frames, found, at = b"".join(pieces), Frames(limit=30), list[Frame](), 0
+    for size in itertools.cycle(sizes):
+        found += frames.feed(text[at : at + size], 0)
+        assert len(frames._buffer) <= 31
+        at += size
+        if at >= len(text):
+            break
+    whole = Frames(limit=30)
+    assert (whole.feed(text, 0), whole.junk, whole.waiting) == (found, frames.junk, frames.waiting)
 
 
 @pytest.mark.parametrize("packet", [1, 2, 3, 7, 1000])

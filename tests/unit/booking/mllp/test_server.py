@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import itertools
 
 import pytest
@@ -82,6 +83,22 @@ async def test_a_door_that_is_away_means_later(listen: Listen, failure: Exceptio
     await peer.send(framed([A, B]))
     assert await peer.answers(2) == [("AA", "a"), ("AA", "b")]
     assert one.count("messages_total", ack="AE") == 2
+
+
+async def test_a_fault_of_ours_is_logged_and_ends_one_connection_and_no_other(listen: Listen) -> None:
+    unheard = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
+    one = await listen()
+    peer, other = await one.peer(), await one.peer()
+    one.door.fails, one.door.says_later = ValueError("a fault of ours"), False
+    await peer.send(framed([A]))
+    assert await peer.ended() == b""
+    assert one.count("ended_total", reason="FAILED") == 1
+    one.door.fails = None
+    await other.send(framed([B]))
+    assert await other.answers(1) == [("AA", "b")]
+    gc.collect()
+    assert unheard == []
 
 
 @pytest.mark.parametrize(("said", "why"), [(b"\x0bMSH|", "HALF_FRAME"), (b"GET / HTTP/1.1\r\n\r\n", "HALF_FRAME")])

@@ -95,6 +95,8 @@ class Connection:
             reason = await self._talk(reader, writer, source)
         except OSError:
             reason = "BROKEN_OFF" if self.frames.waiting else None
+        except Exception:  # noqa: BLE001  # the outermost loop: this connection ends, the others go on
+            self._log.exception("mllp.failed")
         finally:
             await self._close(writer, reason)
 
