@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from booking.formats.hl7v2.format import MEDIA_TYPES
 from chassis.api.server import serve
 from stack.ports import free_port
 from tests.integration.booking.clearances.words import DESK, consent
@@ -50,7 +51,8 @@ async def package(door: Door, tmp_path: Path) -> Path:
     """Return the package that openapi-python-client makes from `/openapi.json`, without a warning."""
     described, made, config = tmp_path / "openapi.json", tmp_path / PACKAGE, tmp_path / "config.yml"
     described.write_bytes((await door.look("/openapi.json")).content)
-    config.write_text("post_hooks: []\n")
+    as_bytes = "".join(f"  {name}: application/octet-stream\n" for name in MEDIA_TYPES)  # HL7 is no JSON
+    config.write_text(f"post_hooks: []\ncontent_type_overrides:\n{as_bytes}")
     generator = Path(sys.executable).with_name("openapi-python-client")
     process = await asyncio.create_subprocess_exec(
         generator, "generate", "--path", described, "--meta", "none", "--output-path", made, "--config", config,
