@@ -74,6 +74,17 @@ FIELDS = """
 Z-segments fill fields by the profile's `extra` (`mobile: Z01-1`), before the usual place. Empty says nothing, `""` takes away (D51).
 A detail that cannot be kept is dropped with its place (0038). NTE, OBX and DG1 are not kept.
 
+## Messages of patients
+
+ADT over `POST /v1/hl7v2` and MLLP, from a client that may register. Of a patient stays what a message does not say (D51); he is named by the
+first of his names above.
+
+| trigger | becomes |
+|---|---|
+| A04, A05, A08, A28, A31 | he is registered, or changed in what is said of him; national numbers by the profile's country, else the installation's |
+| A23, A29 | nobody writes to him any more (`do_not_contact`); what becomes of his visits is told of its own |
+| A40, A34, and all others | refused, `UNSUPPORTED_EVENT`: two records are merged by `POST /v1/patients/{id}/merge` |
+
 ## Refused
 
 | code | when |
@@ -82,7 +93,8 @@ A detail that cannot be kept is dropped with its place (0038). NTE, OBX and DG1 
 | `SEVERAL_PATIENTS` | two PID of two people |
 | `SEVERAL_TIMES` | several TQ1 with other times and no SCH-3, unless the profile says `several_tq1: earliest` |
 | `NAIVE_TIME`, `BAD_TIME`, `TIME_OUT_OF_RANGE`, `START_IN_SPRING_GAP` | no start of a visit that stands can be read |
-| `UNSUPPORTED_MESSAGE`, `UNSUPPORTED_EVENT` | no scheduling (ORM, MDM, …), or a trigger of which nothing is known |
+| `UNSUPPORTED_MESSAGE`, `UNSUPPORTED_EVENT` | neither scheduling nor patients (ORM, MDM, …), or a trigger of which nothing is known |
+| `NO_PATIENT`, `MAY_NOT_REGISTER` | ADT that names nobody, or from a client that may not register |
 | `WRONG_PROCESSING_ID` | MSH-11 is none that the profile takes |
 
 And what refuses any event: `PATIENT_REQUIRED`, `CLINIC_REQUIRED`, `START_REQUIRED`, `UNKNOWN_CLINIC`, … ([events](events.md)).

@@ -25,13 +25,13 @@ TABLE = """
 athena-like/SIU-S12.hl7 AA | booked, 2027-03-22T13:20Z, 00432, version 1
 batch/BHS-two-ADT-A04.hl7 wants no answer
 batch/sample_file1.hl7 wants no answer
-dcm4che/ADT-A31.hl7 AR UNSUPPORTED_MESSAGE
+dcm4che/ADT-A31.hl7 AA
 dcm4che/SIU-S12-without-SCH.hl7 AR NO_SCH
-efferent/ADT-A28-italian-sap.hl7 AR UNSUPPORTED_MESSAGE
+efferent/ADT-A28-italian-sap.hl7 AA
 hl7-v2-to-fhir/SIU-S12.hl7 CA | booked, 2015-06-13T13:00Z, V2FHIR|1032702, version 1
-ipf/ADT-A04.hl7 AR Unsupported message type
-ipf/ADT-A40.hl7 AR Unsupported message type
-linuxforhealth/ADT-A40.hl7 AR UNSUPPORTED_MESSAGE
+ipf/ADT-A04.hl7 AA
+ipf/ADT-A40.hl7 AR Unsupported event code
+linuxforhealth/ADT-A40.hl7 AR UNSUPPORTED_EVENT
 ms-fhir-converter/SIU-S12-01.hl7 AA | booked, 2021-09-24T07:15Z, test1|PATID1234, version 1
 ms-fhir-converter/SIU-S13-01.hl7 AA | booked, 2021-09-24T07:15Z, test1|PATID1234, version 1
 ms-fhir-converter/SIU-S14-01.hl7 AA | booked, 2021-09-24T07:15Z, test1|PATID1234, version 1
@@ -43,8 +43,8 @@ nextgen-connect/SIU-S12.hl7 AA | booked, 2011-06-17T07:45Z, 42, version 1
 nextgen-connect/SIU-S14.hl7 AA | booked, 2011-06-17T07:45Z, 42, version 1
 node-hl7/SIU-S12-epic-like.hl7 AA | booked, 2022-02-18T15:30Z, MRN|3002505, version 1
 pkb/SIU-S12.hl7 AA | booked, 2014-11-20T12:31Z, NHS|9999999999, version 1
-renalware/ADT-A04.hl7 AR Unsupported message type
-renalware/ADT-A28.hl7 CR Unsupported message type
+renalware/ADT-A04.hl7 AA
+renalware/ADT-A28.hl7 CA
 renalware/SIU-S12.hl7 AA | booked, 2024-11-06T12:00Z, RNJ 5C4 MRN|10769857, version 1, confirmed
 renalware/SIU-S15.hl7 AA | cancelled, -, None, version 0
 """

@@ -207,6 +207,7 @@ def door(
     events = EventDoor(intake, transactions.counts, transactions.clock, profiles)
     desk = DeskIntake(transactions, intake, reads)
     people = RegistrationIntake(transactions, rules)
+    hl7 = Hl7Door(intake, profiles, transactions.clock, lambda: uuid4().hex, people, settings.default_country)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
         patients_http.routes(transactions, reads, people, client, settings.default_country),
@@ -229,7 +230,7 @@ def door(
         appointments_http.ahead_routes(reads, transactions.clock, reader),
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),
-        hl7_http.routes(Hl7Door(intake, profiles, transactions.clock, lambda: uuid4().hex), client),
+        hl7_http.routes(hl7, client),
         *clearances_in_http.routes(transactions, client),
     )
     for router in routers:

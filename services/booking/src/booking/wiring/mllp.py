@@ -22,6 +22,7 @@ from booking.mllp.encryption import context
 from booking.mllp.peers import Peers
 from booking.mllp.server import Listener
 from booking.owned import OWNED
+from booking.patients.intake import RegistrationIntake
 from booking.profiles.current import CurrentProfiles, Profiles
 from booking.settings import Settings
 from booking.values.refusals import Refused
@@ -155,7 +156,8 @@ def door_of(
             return (await client_keys.by_id(connection, [client_id])).get(client_id)
 
     client = partial(RememberedKeys(look_up).holder, client_id)
-    return MllpDoor(Hl7Door(intake, profiles, clock, new_id), client)
+    people = RegistrationIntake(transactions, rules_of(settings))
+    return MllpDoor(Hl7Door(intake, profiles, clock, new_id, people, settings.default_country), client)
 
 
 def patience_of(settings: Settings) -> Patience:

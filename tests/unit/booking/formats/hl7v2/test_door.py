@@ -13,6 +13,8 @@ from booking.appointments.intake import CommandIntake
 from booking.door.domain import Client
 from booking.formats.hl7v2.door import Hl7Door
 from booking.formats.hl7v2.segments import read
+from booking.patients.domain.registrations import Outcome, Registered, Registration
+from booking.patients.intake import RegistrationIntake
 from booking.profiles.current import Profiles
 from booking.profiles.domain import Profile
 from booking.values.refusals import Refused
@@ -20,7 +22,7 @@ from chassis.api.door import busy
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
 from tests.support.booking.builders import LOCAL, NOW
-from tests.support.booking.hl7 import siu
+from tests.support.booking.hl7 import header, siu
 
 
 class Intake:
@@ -49,10 +51,23 @@ class Stopped:
         return NOW
 
 
-def door_of(intake: Intake, **profile: Any) -> Hl7Door:
+class People:
+    """Registers whom it is told of."""
+
+    def __init__(self, log: list[object]) -> None:
+        self.log = log
+
+    async def register(self, told: Sequence[Registration], _client: Client) -> list[Outcome]:
+        self.log.append([one.identity[1] for one in told])
+        return [Registered(one.told, 0) for one in told]
+
+
+def door_of(intake: Intake, people: People | None = None, **profile: Any) -> Hl7Door:
     numbers = count(1)
     profiles = Profiles.fixed({"local": Profile.model_validate(profile)})
-    return Hl7Door(cast("CommandIntake", intake), profiles, cast("Clock", Stopped()), lambda: f"own-{next(numbers)}")
+    own_id = lambda: f"own-{next(numbers)}"  # noqa: E731
+    taking = cast("CommandIntake", intake)
+    return Hl7Door(taking, profiles, cast("Clock", Stopped()), own_id, cast("RegistrationIntake | None", people))
 
 
 def said(acknowledgement: bytes) -> tuple[str, str, str]:
@@ -115,3 +130,34 @@ def test_later_can_be_said_while_the_clocks_differ_and_there_is_no_time() -> Non
     door = Hl7Door(cast("CommandIntake", None), Profiles(), cast("Clock", Disagreeing()), lambda: "own")
     assert b"MSA|AE|1" in door.later(siu())
     assert b"MSA|AR|1" in door.refused(siu(), Refused("TOO_LONG", "too long"))
+
+
+def adt(number: str, trigger: str = "A31", identifier: str = "77") -> bytes:
+    return f"{header(trigger, number, kind='ADT')}\rPID|1||{identifier}||Meier^Anna\r".encode()
+
+
+async def test_messages_of_visits_and_of_patients_are_taken_in_the_order_in_which_they_came() -> None:
+    intake = Intake()
+    log: list[object] = intake.asked  # type: ignore[assignment]  # one log of both
+    messages = [siu(number="1"), adt("2"), adt("3", "A28", "78"), siu("S13", number="4"), adt("5", "A40")]
+    answers = await door_of(intake, People(log)).answer_all(messages, LOCAL, None)
+    assert [said(one) for one in answers] == [
+        ("AA", "1", ""), ("AA", "2", ""), ("AA", "3", ""), ("AA", "4", ""), ("AR", "5", "UNSUPPORTED_EVENT")
+    ]  # fmt: skip
+    assert [len(one) for one in intake.asked] == [1, 2, 2]
+    assert log[1] == ["77", "78"]
+
+
+async def test_what_came_after_what_could_not_be_kept_is_sent_again_too_and_what_came_before_is_not() -> None:
+    class Away(People):
+        async def register(self, told: Sequence[Registration], _client: Client) -> list[Outcome]:
+            raise Unavailable("AWAY", "the database is away")
+
+    messages = [siu(number="1"), adt("2"), siu("S13", number="3")]
+    answers = await door_of(Intake(), Away([])).answer_all(messages, LOCAL, None)
+    assert [said(one)[:2] for one in answers] == [("AA", "1"), ("AE", "2"), ("AE", "3")]
+
+
+async def test_where_nobody_takes_what_is_told_of_patients_it_is_refused() -> None:
+    (answer,) = await door_of(Intake()).answer_all([adt("1")], LOCAL, None)
+    assert said(answer) == ("AR", "1", "UNSUPPORTED_MESSAGE")

@@ -1,6 +1,7 @@
 """Where messages of HL7 v2 are taken, over whatever wire they came, and acknowledged after the commit."""
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from booking.appointments.domain.command import BookAppointment
@@ -9,8 +10,11 @@ from booking.door.domain import Client
 from booking.formats.hl7v2.acks import AckCode, ack, code_for
 from booking.formats.hl7v2.appointment import IGNORED_MESSAGE
 from booking.formats.hl7v2.format import command_of, profile_of
+from booking.formats.hl7v2.people_messages import ADMINISTRATION, registration
 from booking.formats.hl7v2.segments import Message, read
 from booking.formats.port import Hints
+from booking.patients.domain.registrations import Registration
+from booking.patients.intake import RegistrationIntake
 from booking.profiles.current import Profiles
 from booking.profiles.domain import DEFAULT, Profile
 from booking.values.refusals import Refused
@@ -24,10 +28,11 @@ class _Read(NamedTuple):
 
     Attributes:
         message: Its bytes, if not even that could be read which an acknowledgement repeats.
+        asks: What it asks for, or why it is refused.
     """
 
     message: Message | bytes
-    command: BookAppointment | Refused | None = None
+    asks: BookAppointment | Registration | Refused
     profile: Profile = DEFAULT
 
 
@@ -36,65 +41,93 @@ class Hl7Door:
 
     Args:
         own_id: Gives each acknowledgement a control id of its own.
+        people: Takes what is told of patients alone; None: such messages are refused.
+        country: By which national numbers of such patients are read where the profile names none.
     """
 
-    def __init__(self, intake: CommandIntake, profiles: Profiles, clock: Clock, own_id: Callable[[], str]) -> None:
-        self._intake, self._profiles, self._clock, self._own_id = intake, profiles, clock, own_id
+    def __init__(
+        self,
+        intake: CommandIntake,
+        profiles: Profiles,
+        clock: Clock,
+        own_id: Callable[[], str],
+        people: RegistrationIntake | None = None,
+        country: str | None = None,
+    ) -> None:
+        self._intake, self._people = intake, people
+        self._profiles, self._clock, self._own_id, self._country = profiles, clock, own_id, country
 
     async def answer_all(self, messages: Sequence[bytes], client: Client, source: str | None) -> Sequence[bytes]:
-        """Take messages in order, in one transaction, and return an acknowledgement for each, after the commit.
+        """Take messages in order, and return an acknowledgement for each, after its commit.
 
-        What is refused for good is answered AR with its reason; what could not be kept now, all of it, AE. One that is
+        Those of visits that follow each other are one transaction, and so are those of patients. What is refused for
+        good is answered AR with its reason; what could not be kept now, and all that came after it, AE. One that is
         empty is of a message whose sender wants none.
 
         Args:
             source: The source that is named beside them; None: the client's only one, or told by each one's sender.
         """
         hints = Hints(client, self._clock.now(), source, None, self._profiles)
-        found = [_of(body, hints) for body in messages]
+        found = [self._read(body, hints) for body in messages]
+        answers = list[bytes]()
         try:
-            answers = await self._intake.answer_all([one.command for one in found if one.command is not None], client)
+            for is_of_people, run in groupby(found, lambda one: isinstance(one.asks, Registration)):
+                together = list(run)
+                refusals = await (self._register if is_of_people else self._book)(together, client)
+                answers += [self._answer(one, why) for one, why in zip(together, refusals, strict=True)]
         except (Unavailable, Problem):
-            return [self._ack(one, None, AckCode.AE) for one in found]
-        return [self._answer(one, answer.refusal) for one, answer in zip(found, answers, strict=True)]
+            answers += [self._ack(one.message, None, AckCode.AE, one.profile) for one in found[len(answers) :]]
+        return answers
 
     def refused(self, message: bytes, why: Refused) -> bytes:
         """Return the acknowledgement of a message, or of its beginning, that is never taken (AR)."""
-        return self._ack(_unread(message), why, AckCode.AR)
+        return self._ack(_read(message), why, AckCode.AR)
 
     def later(self, message: bytes) -> bytes:
         """Return the acknowledgement of a message that was not taken now and may be sent again (AE)."""
-        return self._ack(_unread(message), None, AckCode.AE)
+        return self._ack(_read(message), None, AckCode.AE)
+
+    async def _book(self, together: Sequence[_Read], client: Client) -> list[Refused | None]:
+        commands = [one.asks for one in together if not isinstance(one.asks, Registration)]
+        return [answer.refusal for answer in await self._intake.answer_all(commands, client)]
+
+    async def _register(self, together: Sequence[_Read], client: Client) -> list[Refused | None]:
+        told = [one.asks for one in together if isinstance(one.asks, Registration)]
+        if self._people is None:
+            why = Refused("UNSUPPORTED_MESSAGE", "messages of patients are not taken here", "MSH-9.1")
+            return [why for _ in told]
+        outcomes = await self._people.register(told, client)
+        return [outcome if isinstance(outcome, Refused) else None for outcome in outcomes]
 
     def _answer(self, one: _Read, refusal: Refused | None) -> bytes:
         if refusal is None or refusal.code == IGNORED_MESSAGE:
-            return self._ack(one, None, AckCode.AA)
-        return self._ack(one, refusal, AckCode(one.profile.hl7v2.ack.refused_as))
+            return self._ack(one.message, None, AckCode.AA, one.profile)
+        return self._ack(one.message, refusal, AckCode(one.profile.hl7v2.ack.refused_as), one.profile)
 
-    def _ack(self, one: _Read, refusal: Refused | None, code: AckCode) -> bytes:
+    def _ack(self, message: Message | bytes, why: Refused | None, code: AckCode, profile: Profile = DEFAULT) -> bytes:
         wanted: AckCode | None = code
-        if isinstance(one.message, Message):
-            wanted = code_for(one.message, code, one.profile.hl7v2.ack.mode)
-        return b"" if wanted is None else ack(one.message, wanted, refusal, self._clock.unstepped(), self._own_id())
+        if isinstance(message, Message):
+            wanted = code_for(message, code, profile.hl7v2.ack.mode)
+        return b"" if wanted is None else ack(message, wanted, why, self._clock.unstepped(), self._own_id())
+
+    def _read(self, body: bytes, hints: Hints) -> _Read:
+        profile = DEFAULT
+        message: Message | bytes = body
+        try:
+            message = read(body)
+            source, profile = profile_of(message, hints)
+            if profile.hl7v2.charset is not None:
+                message = read(body, profile.hl7v2.charset)
+            if message.kind == ADMINISTRATION:
+                return _Read(message, registration(message, source, profile, hints, self._country), profile)
+            return _Read(message, command_of(message, source, profile, hints), profile)
+        except Refused as refusal:
+            return _Read(message, refusal, profile)
 
 
-def _unread(body: bytes) -> _Read:
+def _read(body: bytes) -> Message | bytes:
+    """Return a message, or its bytes where it is none."""
     try:
-        return _Read(read(body))
+        return read(body)
     except Refused:
-        return _Read(body)
-
-
-def _of(body: bytes, hints: Hints) -> _Read:
-    try:
-        message = read(body)
-    except Refused as refusal:
-        return _Read(body, refusal)
-    profile = DEFAULT
-    try:
-        source, profile = profile_of(message, hints)
-        if profile.hl7v2.charset is not None:
-            message = read(body, profile.hl7v2.charset)
-        return _Read(message, command_of(message, source, profile, hints), profile)
-    except Refused as refusal:
-        return _Read(message, refusal, profile)
+        return body

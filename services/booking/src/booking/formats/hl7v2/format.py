@@ -81,7 +81,9 @@ def command_of(message: Message, source: str, profile: Profile, hints: Hints) ->
         Refused: UNSUPPORTED_MESSAGE, WRONG_PROCESSING_ID; see `appointment.command`.
     """
     if message.kind != SCHEDULING:
-        text = "messages of scheduling (SIU) are taken; orders, results and documents say nothing of visits here"
+        text = (
+            "messages of scheduling (SIU) are taken, of patients (ADT) by POST /v1/hl7v2; others say nothing of visits"
+        )
         raise Refused("UNSUPPORTED_MESSAGE", text, "MSH-9.1")
     if message.processing and message.processing not in profile.hl7v2.processing:
         raise Refused("WRONG_PROCESSING_ID", "the source's profile takes no messages of this kind", "MSH-11")
