@@ -11,6 +11,11 @@ from booking.formats.hl7v2 import batches
 from booking.formats.hl7v2.door import Hl7Door
 from booking.formats.hl7v2.format import MEDIA_TYPES, Hl7V2
 
+_BODY = (
+    "One message of HL7 v2, or several, with their envelopes or without. A segment or field that is not read here says "
+    "nothing: `UNKNOWN_FIELD` is of JSON."
+)
+_CONTENT = {one: dict(Hl7V2.openapi) for one in MEDIA_TYPES}
 _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 
 
@@ -23,7 +28,7 @@ def routes(door: Hl7Door, caller: Caller) -> APIRouter:
         summary="Take messages of HL7 v2",
         response_class=Response,
         responses={200: {"description": "An acknowledgement for each message.", "content": {MEDIA_TYPES[0]: _TEXT}}},
-        openapi_extra={"requestBody": {"required": True, "content": {one: dict(Hl7V2.openapi) for one in MEDIA_TYPES}}},
+        openapi_extra={"requestBody": {"required": True, "description": _BODY, "content": _CONTENT}},
     )
     async def post_hl_messages(
         request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
