@@ -95,6 +95,7 @@ first of his names above.
 | `NAIVE_TIME`, `BAD_TIME`, `TIME_OUT_OF_RANGE`, `START_IN_SPRING_GAP` | no start of a visit that stands can be read |
 | `UNSUPPORTED_MESSAGE`, `UNSUPPORTED_EVENT` | neither scheduling nor patients (ORM, MDM, …), or a trigger of which nothing is known |
 | `NO_PATIENT`, `MAY_NOT_REGISTER` | ADT that names nobody, or from a client that may not register |
+| `IGNORED_MESSAGE` | of nobody's visit: AA over HL7's own doors, 422 at `POST /v1/events`, a dead letter on a topic |
 | `WRONG_PROCESSING_ID` | MSH-11 is none that the profile takes |
 
 And what refuses any event: `PATIENT_REQUIRED`, `CLINIC_REQUIRED`, `START_REQUIRED`, `UNKNOWN_CLINIC`, … ([events](events.md)).
