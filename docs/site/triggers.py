@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from booking.formats.hl7v2.words import COLUMNS, KNOWN_WORDS, TABLE, TRIGGERS, Outcome
+from booking.formats.hl7v2.words import COLUMNS, TABLE, TRIGGERS, Outcome
+from booking.formats.status_words import KNOWN_WORDS
 from booking.profiles.domain import Meaning, Word
 from schemas.appointments import Status
 

@@ -1,11 +1,12 @@
 """Commands about appointments, taken in: those of one request, with others that wait, in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.batch import EventAnswer
 from booking.appointments.domain.command import BookAppointment
-from booking.appointments.handle import accept
+from booking.appointments.handle import accept, decided
 from booking.appointments.store import PostgresStore
 from booking.door.domain import Client
 from booking.door.group_commit import MOST_WAITING, Gatherer
@@ -15,6 +16,10 @@ from booking.inbound.store import keep_refused
 from booking.patients.handle import Rules
 from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, Refused
 from chassis.postgres.database import Connection
+
+
+class _NothingKept(Exception):  # no error: it ends a transaction of which nothing is to stay
+    """Undoes what a dry run did."""
 
 
 class CommandIntake:
@@ -49,6 +54,28 @@ class CommandIntake:
         unreadable = {n: EventAnswer("", refusal=one) for n, one in enumerate(commands) if isinstance(one, Refused)}
         self._counts.answered(unreadable.values())
         return [unreadable[n] if n in unreadable else next(answers) for n in range(len(commands))]
+
+    async def plan_all(self, commands: Sequence[BookAppointment | Refused], client: Client) -> list[EventAnswer]:
+        """Return what the commands would be answered now; nothing is kept, and nobody is told."""
+        readable = [command for command in commands if isinstance(command, BookAppointment)]
+        answers: list[EventAnswer] = []
+
+        async def story(connection: Connection) -> None:
+            by_client, all_register = {client.client_id: client}, self._rules.register_on_booking
+            _, found = await decided(
+                PostgresStore(connection),
+                readable,
+                by_client,
+                self._transactions.clock.now(),
+                all_register=all_register,
+            )
+            answers[:] = found
+            raise _NothingKept
+
+        with suppress(_NothingKept):
+            await self._transactions.run(story)
+        left = iter(answers)
+        return [EventAnswer("", refusal=one) if isinstance(one, Refused) else next(left) for one in commands]
 
     async def _accept(self, commands: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[EventAnswer]:
         people = False

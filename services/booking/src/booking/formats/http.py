@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from booking.appointments.domain.batch import EventAnswer
+from booking.appointments.domain.command import BookAppointment
 from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
 from booking.door.bodies import BAD_BODY, BAD_FIELD, PASSED_OVER, Source, problem
@@ -19,6 +20,7 @@ from booking.profiles.current import Profiles
 from booking.values.refusals import Refused
 from chassis.api.app import answers, refuses
 from chassis.process.clock import Clock
+from schemas.appointments import IngestMode
 
 EVENT_CODES = {
     400: BAD_BODY,
@@ -41,6 +43,14 @@ REPLAY_CODES = {
 """Of a record that is replayed: what it holds was not sent with the request."""
 
 
+Mode = Annotated[
+    IngestMode | None,
+    Query(
+        description="For all events but those that are history by themselves. Left out: as each says, or its source."
+    ),
+]
+DryRun = Annotated[bool, Query(description="Say what each would be answered, and keep nothing.")]
+
 KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -48,6 +58,18 @@ KEY_HEADER = {
     "description": "The id of a single event that has none in its body.",
     "schema": {"type": "string"},
 }
+
+
+class Wish(NamedTuple):
+    """How a request's events are to be taken.
+
+    Attributes:
+        mode: For all of them, but those that are history by themselves; None: as each says, or its source's profile.
+        dry_run: Say what each would be answered, and keep nothing.
+    """
+
+    mode: IngestMode | None = None
+    dry_run: bool = False
 
 
 class EventDoor(NamedTuple):
@@ -59,20 +81,32 @@ class EventDoor(NamedTuple):
     profiles: Profiles
 
     async def take(
-        self, request: Request, client: Client, parse: Parse, source: str | None
+        self, request: Request, client: Client, parse: Parse, source: str | None, wish: Wish | None = None
     ) -> tuple[Parsed, list[EventAnswer]]:
         """Return what the request's body holds, and the answer to each command after the commit.
 
         Args:
             source: The source that the request's query names, if it names one.
+            wish: What else the query asks for.
         """
+        wish = wish or Wish()
         hints = Hints(client, self.clock.now(), source, request.headers.get("idempotency-key"), self.profiles)
         try:
             parsed = parsed_by(parse, await request.body(), hints)
         except Refused as refusal:
             self.counts.refused(refusal)
             raise
-        return parsed, await self.intake.answer_all(parsed.commands, client)
+        commands = [_in_mode(one, wish.mode) for one in parsed.commands]
+        if wish.dry_run:
+            return parsed, await self.intake.plan_all(commands, client)
+        return parsed, await self.intake.answer_all(commands, client)
+
+
+def _in_mode(command: BookAppointment | Refused, mode: IngestMode | None) -> BookAppointment | Refused:
+    """Return the command in the mode of all; what is history by itself stays so."""
+    if mode is None or isinstance(command, Refused) or command.mode is IngestMode.BACKFILL:
+        return command
+    return command._replace(mode=mode)
 
 
 def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
@@ -86,12 +120,16 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
         openapi_extra=_described(formats),
     )
     async def post_events(
-        request: Request, client: Annotated[Client, Depends(caller)], source: Source = None
+        request: Request,
+        client: Annotated[Client, Depends(caller)],
+        source: Source = None,
+        mode: Mode = None,
+        dry_run: DryRun = False,
     ) -> Response:
         """Take events. The same event again has no second effect: `repeat`, with the `original_result`."""
         format_ = formats.of_request(request.headers.get("content-type"))
         try:
-            parsed, answered = await door.take(request, client, format_.parse, source)
+            parsed, answered = await door.take(request, client, format_.parse, source, Wish(mode, dry_run))
         except Refused as refusal:
             raise problem(refusal) from None
         if parsed.is_one:

@@ -167,6 +167,16 @@ _HL7 = {
     "WRONG_PROCESSING_ID": "The source's profile takes no messages of this processing id.",
     "IGNORED_MESSAGE": "Of nobody's visit, such as a slot that is blocked: nothing is to be done.",
 }
+_FILES = {
+    "BAD_CSV": "No separated values: a quote that nobody closes, or a value longer than any can be.",
+    "NO_COLUMNS": "No column of the first line is known, and the source's profile names none.",
+    "UNKNOWN_COLUMN": "The first line has no column of a name that the source's profile gives.",
+    "EMPTY_ROW": "Nothing is in this row.",
+    "BAD_DURATION": "A visit's length is a number above 0, of at most a week.",
+    "NOT_A_CALENDAR": "No calendar of iCalendar (RFC 5545).",
+    "UNSUPPORTED_METHOD": "A calendar of the methods PUBLISH, REQUEST and CANCEL is taken.",
+    "RECURRING_VISIT": "Each visit of a series is sent by itself.",
+}
 _LACKS = {
     "MISSING": "Nothing was said of what the clinic requires.",
     "PENDING": "What the clinic requires was asked for, and is not there yet.",
@@ -178,5 +188,5 @@ _LACKS = {
 """Of NOT_CLEARED, one for each thing that lacks."""
 CODES = {
     **_RIGHTS, **_BODIES, **_TEXTS, **_EVENTS, **_DESK, **_TOPICS, **_FHIR, **_PEOPLE, **_CLINICS, **_CLEARANCES,
-    **_HL7, **_LACKS, **_READING,
+    **_HL7, **_FILES, **_LACKS, **_READING,
 }  # fmt: skip

@@ -16,9 +16,14 @@ type Identity = tuple[str, str]
 _CODE = re.compile("[A-Z0-9]{2,10}")
 
 
+def is_clinic_code(text: str) -> bool:
+    """Say whether a text may be a clinic's code."""
+    return _CODE.fullmatch(text) is not None
+
+
 def clinic_code(code: str, place: str) -> str:
     """Return a clinic's code."""
-    if not _CODE.fullmatch(code):
+    if not is_clinic_code(code):
         raise Refused("ILLEGAL_CLINIC_CODE", "two to ten capital letters and digits", place)
     return code
 

@@ -22,6 +22,7 @@ from booking.door import auth
 from booking.door.client_keys import Keys, check_operator
 from booking.door.transactions import Transactions
 from booking.formats import http as events_http
+from booking.formats.calendars.format import ICalendar
 from booking.formats.choice import Formats
 from booking.formats.clearances import http as clearances_in_http
 from booking.formats.clearances import messages as clearances_in
@@ -32,8 +33,10 @@ from booking.formats.hl7v2 import http as hl7_http
 from booking.formats.hl7v2.door import Hl7Door
 from booking.formats.hl7v2.format import Hl7V2
 from booking.formats.http import EventDoor
+from booking.formats.lines.format import LinesOfJson
 from booking.formats.messages import Inbound, decode_of
 from booking.formats.plain.format import PlainJson
+from booking.formats.separated.format import SeparatedValues
 from booking.inbound import http as inbound_http
 from booking.inbound.domain import InboundTopics
 from booking.merges import http as merges_http
@@ -81,7 +84,8 @@ READING_POOL_SIZE = 4
 DRY_RUNS = 2
 """Dry runs of policies at once: each reads and plans a clinic's visits, for minutes where there are millions."""
 
-FORMATS = Formats(PlainJson(), FhirR4(), Hl7V2())
+_PLAIN, _FHIR = PlainJson(), FhirR4()
+FORMATS = Formats(_PLAIN, _FHIR, Hl7V2(), SeparatedValues(), LinesOfJson(_PLAIN, _FHIR), ICalendar())
 """What upstream systems may write in. What names none of these is read as the first."""
 
 REFERENCE = (PATIENTS, PROVIDERS, CLINICS)

@@ -4,7 +4,8 @@ from itertools import product
 
 import pytest
 
-from booking.formats.hl7v2.words import COLUMNS, KNOWN_WORDS, ROWS, TABLE, TRIGGERS, folded, outcome, word_of
+from booking.formats.hl7v2.words import COLUMNS, ROWS, TABLE, TRIGGERS, outcome
+from booking.formats.status_words import KNOWN_WORDS, folded, word_of
 from booking.profiles.domain import Meaning, Word
 from booking.values.unset import UNSET
 from schemas.appointments import Status

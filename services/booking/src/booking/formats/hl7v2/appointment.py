@@ -10,7 +10,8 @@ from booking.formats.hl7v2.people import person_of
 from booking.formats.hl7v2.resources import Visit, clinician_of, place_of
 from booking.formats.hl7v2.segments import Message, Segment
 from booking.formats.hl7v2.times import Times, instant
-from booking.formats.hl7v2.words import TRIGGERS, Outcome, outcome, word_of
+from booking.formats.hl7v2.words import TRIGGERS, Outcome, outcome
+from booking.formats.status_words import word_of
 from booking.profiles.domain import Extra, Hl7Profile, Meaning, Profile, Word
 from booking.values import texts
 from booking.values.kept_names import kept_names

@@ -6,7 +6,7 @@ is sent for it and a person looks.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from booking.profiles.domain import Meaning, Word
@@ -27,31 +27,6 @@ TRIGGERS: Mapping[str, Meaning] = {
     "S27": Meaning.CHANGED,  # a broadcast: whatever it names is new or as it is now, and what it does not name stays
 }
 """Trigger event → what it means, where the source's profile does not say otherwise."""
-
-_WORDS: Mapping[Word, str] = {
-    Word.PENDING: "pending requested proposed hold tentative",
-    Word.WAITLIST: "waitlist waitlisted",
-    Word.BOOKED: "booked scheduled sch rescheduled reserved overbook new",
-    Word.CONFIRMED: "confirmed conf",
-    Word.ARRIVED: "arrived arr",
-    Word.STARTED: "started checkedin chkin roomed inprogress",
-    Word.COMPLETE: "complete completed checkedout fulfilled kept seen",
-    Word.CANCELLED: "cancelled canceled can cancel discontinued dc",
-    Word.DELETED: "deleted error",
-    Word.NO_SHOW: "noshow ns dna didnotattend didnotarrive",
-    Word.BLOCKED: "blocked",
-}
-
-_IGNORED_IN_WORDS = re.compile(r"[\s._-]+")
-
-
-def folded(word: str) -> str:
-    """Return a status word as it is compared: `No-Show` and `NO SHOW` are one."""
-    return _IGNORED_IN_WORDS.sub("", word).casefold()
-
-
-KNOWN_WORDS: Mapping[str, Word] = {text: word for word, texts in _WORDS.items() for text in texts.split()}
-"""Folded status word → its class."""
 
 COLUMNS: tuple[Word | None, ...] = (None, *Word)
 """The columns of the table; None: no word, or one that nobody knows."""
@@ -146,19 +121,3 @@ def outcome(meaning: Meaning, word: Word | None, *, started: bool) -> Outcome | 
         return None
     after, before = TABLE[meaning, word]
     return after if started else before
-
-
-def word_of(written: Iterable[str], own: Mapping[str, Word]) -> tuple[Word | None, bool]:
-    """Return the class of a status word, and whether something was written that is of no class.
-
-    Args:
-        written: What stands where the word may be, best first; empty texts say nothing.
-        own: The source's own words, which come before all others.
-    """
-    mine = {folded(text): word for text, word in own.items()}
-    said = [folded(text) for text in written if text and text != '""']
-    for known in (mine, KNOWN_WORDS):
-        for text in said:
-            if text in known:
-                return known[text], False
-    return None, any(said)

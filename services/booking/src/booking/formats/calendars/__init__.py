@@ -1,0 +1,1 @@
+"""iCalendar (RFC 5545, 5546): visits as events of a calendar."""

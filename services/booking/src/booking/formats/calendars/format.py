@@ -1,0 +1,74 @@
+"""iCalendar behind the port: each VEVENT is an event, and is answered for itself."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import icalendar
+
+from booking.appointments.domain.command import BookAppointment
+from booking.formats.calendars import event
+from booking.formats.port import Hints, Parsed
+from booking.values import times
+from booking.values.refusals import Refused
+
+MEDIA_TYPES = ("text/calendar",)
+LARGEST_BATCH = 1_000
+
+_EXAMPLE = "\r\n".join(
+    (
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//EYE//Booking//EN", "METHOD:REQUEST", "BEGIN:VEVENT", "UID:v-1",
+        "SEQUENCE:0", "DTSTAMP:20270301T090000Z", "DTSTART;TZID=Europe/London:20270312T100000", "DURATION:PT30M",
+        "LOCATION:EYE", "ATTENDEE;CN=Ada Test:mailto:ada@example.org", "END:VEVENT", "END:VCALENDAR", "",
+    )
+)  # fmt: skip
+
+
+class ICalendar:
+    """`port.Format` of iCalendar (RFC 5545) in the words of RFC 5546: PUBLISH, REQUEST and CANCEL."""
+
+    media_types = MEDIA_TYPES
+    topic_content_types: Sequence[str] = ()
+    openapi: Mapping[str, Any] = {"schema": {"type": "string", "example": _EXAMPLE}}
+
+    def parse(self, body: bytes, hints: Hints) -> Parsed:
+        """See `port.Format`."""
+        source = hints.client.source(hints.source)
+        pairs = [(calendar, one) for calendar in _calendars(body) for one in calendar.walk("VEVENT")]
+        if len(pairs) > LARGEST_BATCH:
+            raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} events")
+        if not pairs:
+            raise Refused("EMPTY_BATCH", "no event in it", "VEVENT")
+        return Parsed([_or_refusal(one, _around(calendar, source, hints)) for calendar, one in pairs], is_batch=True)
+
+    def event_id(self, body: bytes) -> str | None:
+        """See `port.Format`: a refused body is many events, and none."""
+        return None
+
+
+def _calendars(body: bytes) -> Sequence[Any]:
+    try:
+        return icalendar.Calendar.from_ical(body, multiple=True)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        raise Refused("NOT_A_CALENDAR", "no calendar of RFC 5545: BEGIN:VCALENDAR … END:VCALENDAR") from None
+
+
+def _around(calendar: Any, source: str, hints: Hints) -> event.Calendar:
+    profile = hints.profiles.of(source)
+    zone, named = hints.profiles.zone_of(source), str(calendar.get("X-WR-TIMEZONE", ""))
+    if zone is None and named:
+        try:
+            zone = times.zone_of(named)
+        except Refused:
+            zone = None
+    method = str(calendar.get("METHOD", "")).strip().upper()
+    clinic = profile.clinic or hints.client.default_clinic
+    return event.Calendar(hints.client.client_id, source, profile, method, zone, clinic)
+
+
+def _or_refusal(one: Any, around: event.Calendar) -> BookAppointment | Refused:
+    try:
+        return event.command(one, around)
+    except Refused as refusal:
+        return refusal
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return Refused("NOT_A_CALENDAR", "the event cannot be read as RFC 5545 has it", "VEVENT")

@@ -1,0 +1,1 @@
+"""Files of separated values, as practices export them."""

@@ -1,0 +1,69 @@
+"""Separated values behind the port: a file, or a part of one with its first line again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from booking.appointments.domain.command import BookAppointment
+from booking.formats.port import Hints, Parsed
+from booking.formats.separated import row
+from booking.formats.separated.columns import index_of, places_of
+from booking.formats.separated.rows import rows_of
+from booking.formats.status_words import folded
+from booking.profiles.csv_knobs import CsvProfile
+from booking.values.refusals import Refused
+
+MEDIA_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
+LARGEST_BATCH = 1_000
+
+_EXAMPLE = "appointment_id,patient_id,start,duration,status\nv-1,p-1,2027-03-12T10:00:00+00:00,30,booked\n"
+
+
+class SeparatedValues:
+    """`port.Format` of separated values: each row is an event, and is answered for itself."""
+
+    media_types = MEDIA_TYPES
+    topic_content_types: Sequence[str] = ()
+    openapi: Mapping[str, Any] = {"schema": {"type": "string", "example": _EXAMPLE}}
+
+    def parse(self, body: bytes, hints: Hints) -> Parsed:
+        """See `port.Format`: which column is what the source's profile says (`csv`)."""
+        source = hints.client.source(hints.source)
+        knobs = hints.profiles.of(source).csv or CsvProfile()
+        rows = rows_of(body, knobs)
+        header, rows = (rows[0], rows[1:]) if knobs.header else (None, rows)
+        if len(rows) > LARGEST_BATCH:
+            raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} rows")
+        sheet = sheet_of(header, knobs, source, hints)
+        return Parsed([_or_refusal(cells, sheet) for cells in rows], is_batch=True)
+
+    def event_id(self, body: bytes) -> str | None:
+        """See `port.Format`: a refused body is many events, and none."""
+        return None
+
+
+def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, source: str, hints: Hints) -> row.Sheet:
+    """Return how the rows below a first line are read.
+
+    Raises:
+        Refused: UNKNOWN_COLUMN, NO_COLUMNS.
+    """
+    profile = hints.profiles.of(source)
+    return row.Sheet(
+        client=hints.client.client_id,
+        source=source,
+        profile=profile,
+        knobs=knobs,
+        places=places_of(header, knobs),
+        names=[index_of(name, header, f"csv.id.{number}") for number, name in enumerate(knobs.id)],
+        zone=hints.profiles.zone_of(source),
+        clinic=profile.clinic or hints.client.default_clinic,
+        words={folded(word): of for word, of in knobs.words.items()},
+        yes={word.casefold() for word in knobs.true_words},
+    )
+
+
+def _or_refusal(cells: Sequence[str], sheet: row.Sheet) -> BookAppointment | Refused:
+    try:
+        return row.command(cells, sheet)
+    except Refused as refusal:
+        return refusal

@@ -1,0 +1,228 @@
+"""From one row to the command that it stands for."""
+
+from collections.abc import Mapping, Sequence, Set
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from booking.appointments.domain.command import BookAppointment
+from booking.formats.separated import times
+from booking.formats.status_words import folded, word_of
+from booking.patients.domain.details import Addresses, PersonDetails
+from booking.profiles.csv_knobs import Column, CsvProfile
+from booking.profiles.domain import Profile, Word
+from booking.values import identity, texts
+from booking.values.refusals import Refused
+from booking.values.unset import UNSET, Maybe
+from booking.values.warned import Details
+from schemas.appointments import NOT_YET_BOOKED, IngestMode, Status
+
+_STATUSES: Mapping[Word, Status] = {
+    Word.PENDING: Status.PENDING,
+    Word.WAITLIST: Status.WAITLIST,
+    Word.BOOKED: Status.BOOKED,
+    Word.CONFIRMED: Status.BOOKED,
+    Word.ARRIVED: Status.ARRIVED,
+    Word.STARTED: Status.CHECKED_IN,
+    Word.COMPLETE: Status.FULFILLED,
+    Word.CANCELLED: Status.CANCELLED,
+    Word.DELETED: Status.ENTERED_IN_ERROR,
+    Word.NO_SHOW: Status.NOSHOW,
+}
+_STAND = tuple(status for status in Status if status not in NOT_YET_BOOKED)
+_NO = frozenset({"", "0", "n", "no", "false", "f"})
+
+
+class Sheet(NamedTuple):
+    """How the rows of a file are read.
+
+    Attributes:
+        places: What is read → where it stands, from 0.
+        names: Where the values stand that together name a visit; empty: patient, start and place do.
+        zone: Of times without offset; None: nobody knows it.
+        clinic: The clinic of rows that name none.
+        words: The source's own status words, folded.
+        yes: What says yes, in small letters.
+    """
+
+    client: str
+    source: str
+    profile: Profile
+    knobs: CsvProfile
+    places: Mapping[Column, int]
+    names: Sequence[int]
+    zone: ZoneInfo | None
+    clinic: str | None
+    words: Mapping[str, Word]
+    yes: Set[str]
+
+
+class Row:
+    """The texts of one row by what they are, without blanks at their ends."""
+
+    __slots__ = ("cells", "sheet")
+
+    def __init__(self, cells: Sequence[str], sheet: Sheet) -> None:
+        self.cells, self.sheet = cells, sheet
+
+    def text(self, column: Column) -> str:
+        """Return what stands there; empty if nothing does, or the file has no such column."""
+        index = self.sheet.places.get(column)
+        return "" if index is None or index >= len(self.cells) else self.cells[index].strip()
+
+
+def key_of(source: str, cells: Sequence[str]) -> tuple[str, bytes]:
+    """Return which event a row is, and the hash of what it says: the same row again is the same event."""
+    digest = sha256("\0".join((source, *cells)).encode("utf-8", "surrogatepass"))
+    return f"row:{digest.hexdigest()}", digest.digest()
+
+
+def command(cells: Sequence[str], sheet: Sheet) -> BookAppointment:
+    """Return the command that a row stands for.
+
+    Raises:
+        Refused: EMPTY_ROW, UNKNOWN_STATUS, IGNORED_MESSAGE, PATIENT_REQUIRED, START_REQUIRED, or an id or the start of
+            a visit that stands cannot be read.
+    """
+    if not any(cell.strip() for cell in cells):
+        raise Refused("EMPTY_ROW", "nothing is in this row")
+    row, details = Row(cells, sheet), Details()
+    word = _word(row)
+    status = _STATUSES[word or Word.BOOKED]
+    key, digest = key_of(sheet.source, cells)
+    patient = _patient(row)
+    starts_at = _start(row) if status in (Status.BOOKED, *NOT_YET_BOOKED) else details.read(UNSET, _start, row)
+    place = row.text(Column.CLINIC)
+    is_code = identity.is_clinic_code(place)
+    return BookAppointment(
+        client=sheet.client,
+        key=key,
+        body_sha256=digest,
+        source=sheet.source,
+        appointment=_name(row, patient, starts_at, place),
+        status=status,
+        keeps=_STAND if word is None else (),
+        confirmed=_confirmed(row, word, details),
+        mode=IngestMode.BACKFILL if status is Status.NOSHOW else sheet.profile.mode,
+        occurred_at=_changed_at(row, details),
+        patient=patient,
+        person=_person(row),
+        clinic=place if is_code else None if place else sheet.clinic,
+        clinic_identifiers=((Column.CLINIC.value, place),) if place and not is_code else (),
+        clinic_otherwise=sheet.clinic,
+        provider=_provider(row, details),
+        provider_name=_detail(row, Column.PROVIDER_NAME, details),
+        service_type=_detail(row, Column.SERVICE_TYPE, details) or UNSET,
+        starts_at=starts_at,
+        ends_at=details.read(UNSET, _end, row, starts_at) if isinstance(starts_at, datetime) else UNSET,
+        warnings=tuple(details.warnings),
+    )
+
+
+def _word(row: Row) -> Word | None:
+    """Return the class of the row's status: what its column of yes and no says comes before its word."""
+    cancelled = row.text(Column.CANCELLED)
+    if cancelled.casefold() in row.sheet.yes:
+        return Word.CANCELLED
+    column = Column.STATUS if cancelled.casefold() in _NO else Column.CANCELLED
+    text = row.text(column)
+    word = row.sheet.words.get(folded(text)) if text else None
+    if word is None:
+        word, is_strange = word_of((text,), {})
+        if is_strange:
+            raise Refused("UNKNOWN_STATUS", "a word of no class: give it one in the profile (csv.words)", column)
+    if word is Word.BLOCKED:
+        raise Refused("IGNORED_MESSAGE", "a slot that is blocked is nobody's visit: nothing is to be done", column)
+    return word
+
+
+def _confirmed(row: Row, word: Word | None, details: Details) -> Maybe[bool]:
+    if word is Word.CONFIRMED:
+        return True
+    said = row.text(Column.CONFIRMED).casefold()
+    if said in row.sheet.yes:
+        return True
+    if said in _NO:
+        return False if said else UNSET
+
+    def strange() -> bool:
+        raise Refused("UNKNOWN_VALUE", "neither yes nor no: see csv.true_words of the profile", Column.CONFIRMED)
+
+    return details.read(UNSET, strange)
+
+
+def _start(row: Row) -> datetime:
+    knobs, zone = row.sheet.knobs, row.sheet.zone
+    if whole := row.text(Column.START):
+        return times.instant(whole, zone, knobs.date_format, Column.START)
+    if day := row.text(Column.START_DATE):
+        places = (Column.START_DATE.value, Column.START_TIME.value)
+        return times.of_parts(day, row.text(Column.START_TIME), zone, knobs.date_format, places)
+    raise Refused("START_REQUIRED", "no start is in this row", Column.START)
+
+
+def _end(row: Row, start: datetime) -> datetime:
+    knobs = row.sheet.knobs
+    if written := row.text(Column.END):
+        return times.instant(written, row.sheet.zone, knobs.date_format, Column.END)
+    if written := row.text(Column.DURATION):
+        return start + times.length_of(written, knobs, Column.DURATION)
+    return start + timedelta(minutes=knobs.default_minutes)
+
+
+def _changed_at(row: Row, details: Details) -> datetime | None:
+    written, sheet = row.text(Column.CHANGED_AT), row.sheet
+    if not written:
+        return None
+    return details.read(None, times.instant, written, sheet.zone, sheet.knobs.date_format, Column.CHANGED_AT)
+
+
+def _patient(row: Row) -> str:
+    """Return who the patient is: his id, else what is said of him, hashed."""
+    if said := row.text(Column.PATIENT_ID):
+        return texts.identifier(said, Column.PATIENT_ID)
+    named = [row.text(one) for one in (Column.GIVEN_NAME, Column.FAMILY_NAME, Column.MOBILE, Column.EMAIL)]
+    if not any(named[2:]):
+        raise Refused("PATIENT_REQUIRED", "neither an id nor a number or address is in this row", Column.PATIENT_ID)
+    return f"person|{_hash(*map(str.casefold, named))}"
+
+
+def _name(row: Row, patient: str, starts_at: Maybe[datetime], place: str) -> str:
+    """Return the visit's id, else what names it, hashed."""
+    if said := row.text(Column.APPOINTMENT_ID):
+        return texts.identifier(said, Column.APPOINTMENT_ID)
+    if row.sheet.names:
+        parts = [row.cells[index].strip() for index in row.sheet.names if index < len(row.cells)]
+        if any(parts):
+            return f"row|{_hash(*parts)}"
+    if not isinstance(starts_at, datetime):
+        raise Refused("START_REQUIRED", "a visit without an id is named by its start", Column.START)
+    return f"row|{_hash(patient, starts_at.isoformat(), place)}"
+
+
+def _hash(*parts: str) -> str:
+    return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _person(row: Row) -> PersonDetails:
+    profile = row.sheet.profile
+    numbers = (row.text(Column.MOBILE), row.text(Column.LANDLINE))
+    return PersonDetails(
+        given_name=row.text(Column.GIVEN_NAME) or None,
+        family_name=row.text(Column.FAMILY_NAME) or None,
+        own=Addresses(tuple(number for number in numbers if number), tuple(filter(None, (row.text(Column.EMAIL),)))),
+        language=row.text(Column.LANGUAGE) or None,
+        country=profile.country,
+        language_otherwise=profile.language,
+    )
+
+
+def _provider(row: Row, details: Details) -> Maybe[str | None]:
+    said = row.text(Column.PROVIDER_ID)
+    return details.read(UNSET, texts.identifier, said, Column.PROVIDER_ID) if said else UNSET
+
+
+def _detail(row: Row, column: Column, details: Details) -> str | None:
+    said = row.text(column)
+    return details.read(None, texts.name, said, column) if said else None
