@@ -58,7 +58,7 @@ FIELDS = """
 
 | of the visit | where, best first | notes |
 |---|---|---|
-| names | SCH-2 `filler\\|ID`, SCH-1 `placer\\|ID`, with the assigner `filler\\|NS\\|ID`; SCH-3 is added as `#2` | the first is believed; a placer that every visit shares names none. Where a move changes the filler's number, let the profile name SCH-1 first |
+| names | SCH-2 `filler\\|ID`, SCH-1 `placer\\|ID`, with the assigner `filler\\|NS\\|ID`; SCH-3 is added as `#2` | the first is believed; S12 and S27 with a new filler's number are a new visit, whatever its placer's; any other event with one is of the visit that its placer's number names, if that is not another patient's, and both lead to it. Where the placer's number is of many visits, let the profile name SCH-2 alone |
 | patient | PID-3 as `authority\\|id`, else the bare id; types MR, MRN, PI, NH, NN, NHS, none | PID-2: the NHS number where PID-3 has none, any where PID-3 has nobody. Ids that are over (PID-3.8), `""`, accounts and social security numbers name nobody |
 | start | TQ1-7, SCH-11.4, AIS-4, AIL-6, AIP-6, AIG-8 | without an offset in the profile's zone, else refused (`NAIVE_TIME`): MSH-7's is not borrowed. What cannot be read is passed over if another can |
 | end | TQ1-8, SCH-11.5; else the length: TQ1-6, SCH-9 by SCH-10, AIS-7 by AIS-8 | within 24 h of the start. A unit that begins with s is seconds, and so is more than 480 without one; a new visit of which nothing is said lasts `default_minutes` |

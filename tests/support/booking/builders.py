@@ -67,7 +67,8 @@ def batch(
     terms: Terms = NO_TERMS,
 ) -> Batch:
     """Return an empty batch on top of what another one left; the visits `new` are nobody's yet."""
-    ids: dict[Identity, UUID] = {("local", f"v{n}"): UUID(int=6 + n) for n in range(1, 10)}
+    ids: dict[Identity, UUID] = {("local", name): UUID(int=100 + n) for n, name in enumerate(new)}
+    ids |= {("local", f"v{n}"): UUID(int=6 + n) for n in range(1, 10)}
     held = {**known.known.held, **known.changed} if known else {}
     taken = {**known.known.recorded_events, **known.recorded_events} if known else {}
     return Batch(

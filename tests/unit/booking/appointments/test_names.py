@@ -1,5 +1,6 @@
 """Who an appointment is: all names that a message carries are its names, in the order in which a batch gives them."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -126,3 +127,39 @@ def test_names_of_two_known_ones_are_of_two_and_only_a_number_of_a_series_is_sha
         found.texts[owner] = set(names)
     told = found.find(of(*last))
     assert (list(told.owners), told.passed) == (owners, is_passed)
+
+
+FIRST, SECOND, FOREIGN = ("filler|F1", "placer|1"), ("filler|F2", "placer|1"), ("filler|F3", "placer|3")
+NEW = [*FIRST, "filler|F2", *FOREIGN]
+
+
+@pytest.mark.parametrize(
+    ("messages", "is_of_first"),
+    [
+        ([(SECOND, {"follows": True})], True),
+        ([(SECOND, {})], False),
+        ([(SECOND, {"follows": True, "patient": "bob"})], False),
+        ([(SECOND, {"follows": True, "patient": None})], True),
+        ([(SECOND, {"follows": True}), (("filler|F2",), {})], True),
+        ([(SECOND, {}), (SECOND, {"follows": True})], False),
+        ([((*FIRST,), {"follows": True, "patient": "bob"})], True),
+        ([(FOREIGN, {}), (("filler|F3", "placer|1"), {"follows": True})], None),
+    ],
+)
+def test_a_change_under_a_new_first_name_is_of_the_visit_that_another_of_its_names_names(
+    messages: list[tuple[tuple[str, ...], dict[str, Any]]], *, is_of_first: bool | None
+) -> None:
+    found = batch(new=NEW)
+    booked = found.take(command("e0", appointment=FIRST[0], other_names=FIRST[1:])).recorded
+    for number, ((first, *others), given) in enumerate(messages, start=1):
+        answer = found.take(command(f"e{number}", appointment=first, other_names=tuple(others), **given))
+    assert booked
+    if is_of_first is None:
+        assert answer.refusal
+        assert answer.refusal.code == "IDENTITY_CONFLICT"
+        return
+    assert answer.recorded
+    assert (answer.recorded.appointment_id == booked.appointment_id) is is_of_first
+    assert ("IDENTITY_CONFLICT" in {warned.code for warned in answer.warnings}) is (
+        messages[-1][0] == SECOND and not is_of_first
+    )

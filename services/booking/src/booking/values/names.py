@@ -3,7 +3,7 @@
 A name is a source's own text: an id, or `system|value` of an identifier.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -39,11 +39,15 @@ class Names[K]:
     texts: dict[K, set[str]] = field(default_factory=dict)
     given: dict[Identity, K] = field(default_factory=dict)
 
-    def find(self, names: Sequence[Identity]) -> Found[K]:
+    def find(self, names: Sequence[Identity], may_be: Callable[[K], bool] | None = None) -> Found[K]:
         """Return whose the names are. The first name is believed; of another's owner it is judged whether he can be.
 
         A name that is passed over is one that several share. One of a system of which the first name's owner has
         another is not: it says that the message is of two.
+
+        Args:
+            may_be: Whether somebody may be the one who is meant although his other names are not these, where the
+                first name is nobody's yet; None: he is not.
         """
         if len(names) == 1:
             owner = self.owners.get(names[0])
@@ -52,7 +56,12 @@ class Names[K]:
         if not owners or owners == [self.owners.get(names[0])]:
             return Found(owners, passed=False)
         texts, first = {text for _, text in names}, self.owners.get(names[0])
-        kept = [owner for owner in owners if owner == first or not are_two(texts, self.texts.get(owner, ()))]
+        renamed = may_be if first is None else None
+        kept = [
+            owner
+            for owner in owners
+            if owner == first or (renamed and renamed(owner)) or not are_two(texts, self.texts.get(owner, ()))
+        ]
         passed = {name[1] for name in names if name in self.owners and self.owners[name] not in kept}
         if first is not None and are_two(passed, self.texts.get(first, ())):
             return Found(owners, passed=False)

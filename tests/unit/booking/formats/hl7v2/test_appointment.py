@@ -115,6 +115,10 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
     "a trigger with another meaning": (
         siu("S13"), {"hl7v2": {"events": {"S13": "cancelled"}}}, {"status": Status.CANCELLED}
     ),
+    "a booking makes a visit": (siu(), {}, {"follows": False}),
+    "a broadcast makes one": (siu("S27"), {}, {"follows": False}),
+    "a move is of one that is known": (siu("S13"), {}, {"follows": True}),
+    "so is what cancels it": (siu("S15", ""), {}, {"follows": True}),
     "a trigger of its own": (siu("S99"), {"hl7v2": {"events": {"S99": "booked"}}}, {"status": Status.BOOKED}),
     "a word of its own": (siu("S14", "4"), {"hl7v2": {"words": {"4": "complete"}}}, {"status": Status.FULFILLED}),
     "a no-show may be a clock's": (siu("S26", ""), {}, {"status": Status.NOSHOW, "mode": IngestMode.BACKFILL}),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,14 +15,15 @@ from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.strangers import still_so
 from booking.appointments.domain.transitions import StepRules
 from booking.appointments.domain.versions import decide
+from booking.appointments.domain.which_clinic import clinic_of
 from booking.check_ins.domain import CheckIn, Verdict, judge, lets_in
 from booking.door.domain import ALL, Client
 from booking.patients.domain.details import KeptDetails, read_by
 from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
-from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, UNKNOWN_CLINIC, Refused
-from booking.values.warned import FOREIGN_PATIENT, Details, Warned, beside, dropped
+from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, Refused
+from booking.values.warned import FOREIGN_PATIENT, Details, Warned, beside
 from booking.work_list.domain import Flag, flags_of
 from schemas.appointments import SENDABLE, IngestMode
 
@@ -126,7 +128,7 @@ class Batch:
         appointment_id, odd = self._which(command)
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         command, client = as_known(held, command), self.known.clients[command.client]
-        clinic_id, unknown = self._clinic(command, held, client)
+        clinic_id, unknown = clinic_of(command, held, client, self.known)
         patients, doctors = command.names_of_patient, command.names_of_provider
         patient, is_odd = self.patients.meant(patients, patients[:1])
         odd += (Warned(IDENTITY_CONFLICT, "appointment.patient"),) if is_odd else ()
@@ -192,46 +194,18 @@ class Batch:
     def _which(self, command: BookAppointment) -> tuple[UUID, tuple[Warned, ...]]:
         """Return the one appointment that all names of the message name, or a new one's id."""
         names = command.names
-        found = self.visits.find(names)
+        found = self.visits.find(names, partial(self._may_be_of, command) if command.follows else None)
         if len(found.owners) > 1:
             raise Refused(IDENTITY_CONFLICT, _TWO_VISITS, "appointment.id")
         odd = (Warned(IDENTITY_CONFLICT, "appointment.id"),) if found.passed else ()
         return found.owners[0] if found.owners else self.known.ids[names[0]], odd
 
-    def _clinic(
-        self, command: BookAppointment, held: AppointmentState | None, client: Client
-    ) -> tuple[str | None, tuple[Warned, ...]]:
-        """Return the clinic named: by its code, by an identifier, or the client's default for a first command.
-
-        Without one no visit can be kept, and nobody can be sent for to another; of a visit that has one and does not
-        stand, another that nobody knows is a detail (0038).
-        """
-        is_known = held is not None and held.clinic_id is not None
-        if held is not None and held.clinic_id is not None:
-            client.check_clinic(held.clinic_id)
-        try:
-            return self._clinic_named(command, client, is_known=is_known), ()
-        except Refused as refusal:
-            if not is_known or command.status in SENDABLE or refusal.code != UNKNOWN_CLINIC:
-                raise
-            return None, (dropped(refusal),)
-
-    def _clinic_named(self, command: BookAppointment, client: Client, *, is_known: bool) -> str | None:
-        named = command.clinic
-        if named is None:
-            triples = ((command.source, system, value) for system, value in command.clinic_identifiers)
-            named = next((self.known.clinic_ids[t] for t in triples if t in self.known.clinic_ids), None)
-        otherwise = command.clinic_otherwise or client.default_clinic
-        if named is None and not is_known:
-            named = otherwise
-        if named is None:
-            if command.clinic_identifiers and not (is_known and command.clinic_otherwise):
-                raise _unknown_clinic(command)
-            return None
-        client.check_clinic(named)
-        if named not in self.known.clinics:
-            raise Refused(UNKNOWN_CLINIC, "no clinic has this code; PUT /v1/clinics first", "appointment.clinic")
-        return named
+    def _may_be_of(self, command: BookAppointment, appointment_id: UUID) -> bool:
+        """Say whether a visit is not of another patient than the one whom the command names."""
+        held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
+        names = command.names_of_patient
+        patient, _ = self.patients.meant(names, names[:1])
+        return held is None or None in {held.patient, patient} or held.patient == patient
 
     def _introduce(self, command: BookAppointment, state: AppointmentState, client: Client) -> tuple[Warned, ...]:
         """Keep whom the message describes, for registration, and return what of him cannot be kept.
@@ -290,9 +264,3 @@ _TWO_VISITS = (
     "the names of this message belong to two appointments: cancel the one that is an error under its own name, "
     "and send the other with its own names only"
 )
-
-
-def _unknown_clinic(command: BookAppointment) -> Refused:
-    systems = ", ".join(sorted({system for system, _ in command.clinic_identifiers}))
-    message = f"no clinic has an identifier that this message gives in {systems}; PUT /v1/clinics with identifiers"
-    return Refused(UNKNOWN_CLINIC, message, "appointment.clinic")

@@ -23,6 +23,9 @@ from schemas.appointments import IngestMode, Status
 _ENDS = frozenset({Meaning.CANCELLED, Meaning.STOPPED, Meaning.DELETED})
 """What may have a reason: elsewhere SCH-6 holds anything."""
 
+_BROADCAST = "S27"
+"""Names visits that are new as well as those that are known."""
+
 IGNORED_MESSAGE = "IGNORED_MESSAGE"
 
 
@@ -70,6 +73,7 @@ def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppoint
         other_names=names[1:],
         status=found.status,
         keeps=found.keeps,
+        follows=meaning is not Meaning.BOOKED and message.trigger != _BROADCAST,
         confirmed=found.confirmed,
         mode=_mode(found, profile),
         occurred_at=_occurred_at(message, ingress, knobs),
