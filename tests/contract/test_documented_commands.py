@@ -24,6 +24,7 @@ HANDED_ON = {
     "settings": of_service.settings(forward.alone),
     "metrics": of_service.metrics(forward.alone),
     "clients": booking,
+    "import": booking,
     "no-show": booking,
     "templates": notifier,
 }

@@ -57,6 +57,7 @@ app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.cli
 app.command("dead-letters", context_settings=forward.PASS_ON, add_help_option=False)(forward.dead_letters)
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.retention)
 app.command("no-show", context_settings=forward.PASS_ON, add_help_option=False)(forward.no_show)
+app.command("import", context_settings=forward.PASS_ON, add_help_option=False)(forward.import_)
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.templates)
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.settings)
 app.command(context_settings=forward.PASS_ON, add_help_option=False)(forward.metrics)

@@ -9,6 +9,7 @@ import typer
 from fastapi import FastAPI
 from rich.table import Table
 
+from booking.files.cli import import_command
 from booking.settings import Settings
 from chassis.cli import openapi_command, run_async, service_cli, settings_of
 from chassis.delivery.consumer import Subscription
@@ -74,6 +75,7 @@ def _unplugged() -> FastAPI:
 
 app = service_cli(SERVICE, SERVICE, Settings, {"run": serve, "mllp": listen}, _subscriptions, _jobs, counts=_counts)
 app.command("openapi")(openapi_command(_unplugged))
+app.command("import")(import_command)
 clients_app = typer.Typer(no_args_is_help=True, help="API clients: their keys, sources and clinics.")
 app.add_typer(clients_app, name="clients")
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from chassis.process.errors import AttendError
 from chassis.process.lifecycle import PROGRAM
 from stack import services
-from stack.connections import Connections
+from stack.connections import Connections, variable_of
 from stack.layout import python
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -25,10 +26,15 @@ def forward(package: str, arguments: list[str]) -> None:
     raise typer.Exit(done.returncode)
 
 
-def alone(package: str, arguments: list[str]) -> None:
-    """Run a command of the service that needs nothing that runs, and end as it ended."""
+def alone(package: str, arguments: list[str], environment: Mapping[str, str] = {}) -> None:
+    """Run a command of the service that needs nothing that runs, and end as it ended.
+
+    Args:
+        environment: What it is told beside our own.
+    """
     _known(package)
-    done = subprocess.run(python("-m", package, *arguments), env=os.environ | OURS, check=False)  # noqa: S603
+    env = os.environ | environment | OURS
+    done = subprocess.run(python("-m", package, *arguments), env=env, check=False)  # noqa: S603
     raise typer.Exit(done.returncode)
 
 
@@ -59,6 +65,15 @@ def retention(context: typer.Context) -> None:
 def no_show(context: typer.Context) -> None:
     """Say how many visits would be no-shows if a slot were due now: `attend no-show --dry-run`."""
     forward("booking", ["no-show", *context.args])
+
+
+def import_(context: typer.Context) -> None:
+    """Send a whole file of a source through the door: `attend import FILE --source S --mode backfill --dry-run`."""
+    from stack.commands.service_api import CLIENT_KEY_VARIABLE, Booking
+
+    booking = Booking.as_client() if "--help" not in context.args else None
+    told = {variable_of("booking"): booking.url, CLIENT_KEY_VARIABLE: booking.key} if booking else {}
+    alone("booking", ["import", *context.args], told)
 
 
 def settings(context: typer.Context) -> None:

@@ -52,7 +52,7 @@ def command(event: Event, around: Calendar) -> BookAppointment:
             stands cannot be read.
     """
     if around.method not in _TAKEN:
-        raise Refused("UNSUPPORTED_METHOD", "a calendar of PUBLISH, REQUEST or CANCEL is taken", "METHOD")
+        raise Refused("UNSUPPORTED_METHOD", "a calendar of PUBLISH, REQUEST or CANCEL is taken", "VCALENDAR.METHOD")
     status = _status(event, around)
     name, details = _name(event, around), Details()
     stands = status is not Status.CANCELLED
@@ -88,7 +88,7 @@ def _status(event: Event, around: Calendar) -> Status:
         return Status.CANCELLED
     said = str(event.get("STATUS", "")).strip().upper()
     if said not in _STATUSES:
-        raise Refused("UNKNOWN_STATUS", "CONFIRMED, TENTATIVE or CANCELLED", "STATUS")
+        raise Refused("UNKNOWN_STATUS", "CONFIRMED, TENTATIVE or CANCELLED", "VEVENT.STATUS")
     return _STATUSES[said]
 
 
@@ -96,24 +96,25 @@ def _name(event: Event, around: Calendar) -> str:
     """Return by which name the visit is known: its UID, of one of a series also which one it is."""
     uid = str(event.get("UID", "")).strip()
     if not uid:
-        raise Refused("NO_APPOINTMENT_ID", "an event has a UID, by which it is known when it is changed", "UID")
+        raise Refused("NO_APPOINTMENT_ID", "an event has a UID, by which it is known when it is changed", "VEVENT.UID")
     if "RECURRENCE-ID" in event:
-        first = _instant(event["RECURRENCE-ID"], around, "RECURRENCE-ID")
-        return texts.identifier(f"{uid}#{first:%Y%m%dT%H%M%SZ}", "UID")
+        first = _instant(event["RECURRENCE-ID"], around, "VEVENT.RECURRENCE-ID")
+        return texts.identifier(f"{uid}#{first:%Y%m%dT%H%M%SZ}", "VEVENT.UID")
     if "RRULE" in event or "RDATE" in event or any(place == "RRULE" for place, _ in event.errors):
-        raise Refused("RECURRING_VISIT", "send each visit of a series by itself, with its RECURRENCE-ID", "RRULE")
-    return texts.identifier(uid, "UID")
+        text = "send each visit of a series by itself, with its RECURRENCE-ID"
+        raise Refused("RECURRING_VISIT", text, "VEVENT.RRULE")
+    return texts.identifier(uid, "VEVENT.UID")
 
 
 def _start(event: Event, around: Calendar) -> datetime:
     if "DTSTART" not in event:
-        raise Refused("START_REQUIRED", "an event without a start is no visit", "DTSTART")
-    return _instant(event["DTSTART"], around, "DTSTART")
+        raise Refused("START_REQUIRED", "an event without a start is no visit", "VEVENT.DTSTART")
+    return _instant(event["DTSTART"], around, "VEVENT.DTSTART")
 
 
 def _end(event: Event, around: Calendar, start: datetime) -> datetime:
     if "DTEND" in event:
-        return _instant(event["DTEND"], around, "DTEND")
+        return _instant(event["DTEND"], around, "VEVENT.DTEND")
     length = getattr(event.get("DURATION"), "dt", None)
     if isinstance(length, timedelta) and length > timedelta():
         return start + length
@@ -148,7 +149,7 @@ def _order(event: Event, details: Details) -> int | None:
     def counted() -> int:
         said = event.get("SEQUENCE", 0)
         if not isinstance(said, int) or not 0 <= said < _MOST_CHANGES:
-            raise Refused("NUMBER_OUT_OF_RANGE", "a count from 0", "SEQUENCE")
+            raise Refused("NUMBER_OUT_OF_RANGE", "a count from 0", "VEVENT.SEQUENCE")
         return int(said)
 
     number, stamp = details.read(None, counted), _stamp(event)
@@ -214,7 +215,7 @@ def _details(person: _Attendee, profile: Profile) -> PersonDetails:
 def _service(event: Event, details: Details) -> Maybe[str]:
     """Return the first category: SUMMARY and DESCRIPTION may hold anything, names of patients too."""
     named = [str(one) for group in _listed(event.get("CATEGORIES")) for one in getattr(group, "cats", (group,))]
-    return details.read(UNSET, texts.name, named[0], "CATEGORIES") if named and named[0].strip() else UNSET
+    return details.read(UNSET, texts.name, named[0], "VEVENT.CATEGORIES") if named and named[0].strip() else UNSET
 
 
 def _digest(event: Event, around: Calendar) -> bytes:

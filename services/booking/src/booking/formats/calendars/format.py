@@ -37,7 +37,7 @@ class ICalendar:
         if len(pairs) > LARGEST_BATCH:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} events")
         if not pairs:
-            raise Refused("EMPTY_BATCH", "no event in it", "VEVENT")
+            raise Refused("EMPTY_BATCH", "no event in it", "VCALENDAR.VEVENT")
         return Parsed([_or_refusal(one, _around(calendar, source, hints)) for calendar, one in pairs], is_batch=True)
 
     def event_id(self, body: bytes) -> str | None:
@@ -71,4 +71,4 @@ def _or_refusal(one: Any, around: event.Calendar) -> BookAppointment | Refused:
     except Refused as refusal:
         return refusal
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        return Refused("NOT_A_CALENDAR", "the event cannot be read as RFC 5545 has it", "VEVENT")
+        return Refused("NOT_A_CALENDAR", "the event cannot be read as RFC 5545 has it", "VCALENDAR.VEVENT")

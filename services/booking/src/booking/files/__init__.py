@@ -1,0 +1,1 @@
+"""Whole files of a source, line by line through the door (0062)."""
