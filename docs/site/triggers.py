@@ -43,7 +43,7 @@ LEGEND = """
 **kept, else**: a visit that is known keeps its status, another has this one. **forward to**: one that was booked or more keeps it.
 **begun kept, else**: one that has begun (*arrived*, *checked-in*, *fulfilled*) keeps it. **c**: it is confirmed. **!**: they contradict
 each other; it is taken, with the warning `WORD_DISAGREES` (`booking_warnings` counts it by source). **H**: and nothing is
-sent for it, it is on the work list as `HELD_BACK` until the source says something that agrees. **past / else**: by whether the visit's time has come.
+sent for it, it is on the work list as `HELD_BACK` until the source says something that agrees, or a person does. **past / else**: by whether the visit's time has come.
 S27 names visits that are new or as they are now; a visit that it does not name stays. A no-show may be a clock's: it is taken, and
 nothing is sent for it, unless the profile says `no_show_by_clock: false`.
 

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     PAST_VISIT = "PAST_VISIT"  # D37
     BACKFILL = "BACKFILL"  # D43
     HELD = "HELD"  # sending mode hold, or not on the allow-list
+    HELD_BACK = "HELD_BACK"  # upstream contradicts itself, and nobody knows whether the visit stands
     SUPERSEDED = "SUPERSEDED"
     REFUSED = "REFUSED"  # every channel of the chain refused it for good
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"

@@ -12,6 +12,7 @@ from notifier.gate.domain.chain import Step
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.decision import (
     GATE,
+    HELD_FOR,
     MOST_A_DAY,
     Asked,
     Decision,
@@ -283,6 +284,27 @@ def test_d16_the_gate_waits_for_the_hours() -> None:
     decision = decide(Asked(Kind.REMINDER, 1, NOT_AFTER), visit(), GateFacts(), night)
 
     assert decision == Wait(night + timedelta(hours=8), Channel.SMS, NOT_AFTER)
+
+
+@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.CONFIRMATION, Kind.TODAY])
+def test_nothing_leaves_of_a_visit_that_is_held_back_until_it_is_not(kind: Kind) -> None:
+    held = visit(held_back=True)
+    waits = decide(Asked(kind, 1, NOT_AFTER), held, GateFacts(), NOW)
+
+    assert isinstance(waits, Wait)
+    assert (waits.until, waits.reason) == (NOW + HELD_FOR, Reason.HELD_BACK)
+    assert isinstance(decide(Asked(kind, 1, NOT_AFTER), visit(), GateFacts(), NOW), Send)
+    late = decide(Asked(kind, 1, NOT_AFTER), held, GateFacts(), NOT_AFTER + timedelta(days=9))
+    assert isinstance(late, Skip)
+    assert late.reason in {Reason.TOO_LATE, Reason.PAST_VISIT}
+
+
+def test_of_a_visit_that_is_held_back_a_message_waits_for_its_hours_too_and_its_provider_hears_nothing() -> None:
+    held, night = visit(held_back=True), NOW.replace(hour=23)
+    waits = decide(Asked(Kind.REMINDER, 1, NOT_AFTER), held, GateFacts(), night)
+
+    assert waits == Wait(night + timedelta(hours=8), Channel.SMS, NOT_AFTER, reason=Reason.HELD_BACK)
+    assert decide(Asked(Kind.PROVIDER_BOOKED, 1, None), held, GateFacts(), NOW) == Skip(Reason.HELD_BACK)
 
 
 @pytest.mark.parametrize(

@@ -293,6 +293,8 @@ def test_a_message_placed_on_another_channel_counts_its_attempts_anew() -> None:
 
 
 def test_a_message_that_waits_for_the_hours_says_so_and_no_longer_when_it_leaves() -> None:
+    held = place(notification(), Wait(NOW, Channel.SMS, NOW, reason=Reason.HELD_BACK), "NORTH")
+    assert (held.state, held.reason) == (NotificationState.QUEUED, Reason.HELD_BACK)
     waiting = place(notification(), Wait(NOW + timedelta(hours=8), Channel.SMS, NOW + timedelta(days=1)), "NORTH")
     leaving = start(waiting, Send(Route(Channel.SMS, "+1"), NOW, Kind.REMINDER), visit(), FIRST, NOW)
 

@@ -98,6 +98,8 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         await store.raise_flags(batch.flags, now)
     if booked := _booked_at_last(batch):
         await store.settle_facts(booked, now)
+    if agreed := batch.agreed & batch.known.held.keys():
+        await store.release(agreed, now)
     if batch.recorded_events:
         await store.remember(batch.recorded_events)
 

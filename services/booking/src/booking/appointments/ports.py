@@ -99,6 +99,9 @@ class Store(PatientStore, VersionStore, Protocol):
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         """Put these visits, whose rows are locked, on the work list; an open flag of the same code stays as it is."""
 
+    async def release(self, appointment_ids: Collection[UUID], now: datetime) -> None:
+        """Take visits that were held back off the work list, so that their messages leave."""
+
     async def settle_facts(self, appointment_ids: Collection[UUID], now: datetime) -> None:
         """Close the flags FACT_BEFORE_BOOKING of these visits, whose rows are locked: the booking has come."""
 

@@ -24,7 +24,7 @@ from booking.patients.store import PostgresPatients
 from booking.providers.store import PostgresProviders
 from booking.sources.store import enforced_of, last_restarts
 from booking.values.identity import Identity
-from booking.values.warned import FACT_BEFORE_BOOKING, of_line
+from booking.values.warned import FACT_BEFORE_BOOKING, HELD_BACK, of_line
 from booking.work_list.domain import CLEARANCE_MISSING, Flag, codes_of
 from booking.work_list.store import raise_flags, settle
 from chassis.outbox.writer import enqueue
@@ -41,6 +41,9 @@ VISIT_OVER = "visit-over"
 
 BOOKING_CAME = "booking-came"
 """Who settles that something happened to a visit that was never booked: upstream says that it was."""
+
+SAID_CLEARLY = "said-clearly"
+"""Who settles that upstream contradicted itself: it says what agrees, or a person changed the visit at the desk."""
 
 _OVER = ENDS_BEFORE_BEGINNING | {Status.NOSHOW}
 
@@ -167,6 +170,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         await raise_flags(self.connection, flags, now)
+
+    async def release(self, appointment_ids: Collection[UUID], now: datetime) -> None:
+        await settle(self.connection, appointment_ids, [HELD_BACK], SAID_CLEARLY, now)
 
     async def settle_facts(self, appointment_ids: Collection[UUID], now: datetime) -> None:
         await settle(self.connection, appointment_ids, [FACT_BEFORE_BOOKING], BOOKING_CAME, now)

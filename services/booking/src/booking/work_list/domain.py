@@ -14,18 +14,15 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         ILLEGAL_TRANSITION: "Upstream reported a step that the state table lacks; it was taken.",
         FACT_BEFORE_BOOKING: "Upstream says that somebody came, or did not, to a visit that was never booked.",
-        HELD_BACK: "Upstream contradicts itself: the visit may stand or not, and nothing is sent for it.",
+        HELD_BACK: "Upstream contradicts itself: the visit may stand or not. Nothing is sent for it until this is done.",
         NOT_CLEARED: "Upstream checked in a patient whose visit lacks what the clinic requires.",
         CLEARANCE_MISSING: "The visit lacks what the clinic requires: it is near, or what it had was taken back.",
     }
 )
 """Code → what is so."""
 
-_WARNED_OF = frozenset({ILLEGAL_TRANSITION, FACT_BEFORE_BOOKING, HELD_BACK})
+_WARNED_OF = frozenset({ILLEGAL_TRANSITION, FACT_BEFORE_BOOKING})
 """Warnings that are flags whenever a change is taken with them."""
-
-_OF_HISTORY = frozenset({HELD_BACK})
-"""Those that are flags of a change that is taken as history, too."""
 
 
 class Flag(NamedTuple):
@@ -41,10 +38,9 @@ class Flag(NamedTuple):
     version: int
 
 
-def flags_of(appointment_id: UUID, version: int, warnings: Iterable[Warned], *, live: bool = True) -> list[Flag]:
+def flags_of(appointment_id: UUID, version: int, warnings: Iterable[Warned]) -> list[Flag]:
     """Return the flags that a change of a visit raises by what it was warned of."""
-    flagged = _WARNED_OF if live else _OF_HISTORY
-    return [Flag(appointment_id, code, version) for code in sorted({one.code for one in warnings} & flagged)]
+    return [Flag(appointment_id, code, version) for code in sorted({one.code for one in warnings} & _WARNED_OF)]
 
 
 def codes_of(flags: Iterable[Flag]) -> dict[tuple[UUID, int], list[str]]:

@@ -27,9 +27,10 @@ SELECT appointment_id, version, status, schedule_gen, starts_at, ends_at, zone, 
        patient_id, registered, given_name, family_name, language, mobile, email, consent, do_not_contact, deceased,
        clinic_id, clinic_name, clinic_languages, clinic_sensitive, window_opens,
        window_closes, provider_id, provider_name, clinic_country, clinic_details,
-       contact_of
+       contact_of, held_back
 FROM booking.send_gate($1::uuid[]) JOIN booking.clinic_gate($1::uuid[]) USING (appointment_id)
-CROSS JOIN booking.contact_of(patient_id) AS contact_of"""
+CROSS JOIN booking.contact_of(patient_id) AS contact_of
+CROSS JOIN booking.held_back(appointment_id) AS held_back"""
 
 LACKS = """
 SELECT appointment_id, kind, title, how, link FROM booking.clearance_gate($1::uuid[], $2::timestamptz)

@@ -23,7 +23,7 @@ from booking.safety.domain import Cause
 from booking.values.identity import Identity, PatientKey
 from booking.values.names import Names
 from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, Refused
-from booking.values.warned import FOREIGN_PATIENT, Details, Warned, beside
+from booking.values.warned import FOREIGN_PATIENT, HELD_BACK, Details, Warned, beside
 from booking.work_list.domain import Flag, flags_of
 from schemas.appointments import SENDABLE, IngestMode
 
@@ -77,6 +77,7 @@ class Batch:
     Attributes:
         check_ins: Those that were taken.
         flags: What staff should look at of the visits that were changed.
+        agreed: Visits of which the newest word does not contradict itself, or is a person's at the desk.
         changed: Appointment id → state that differs from the one read.
         recorded_events: (client, key) → command newly taken.
         persons: What messages say of patients, who are to be registered by it, in order.
@@ -93,6 +94,7 @@ class Batch:
     versions: list[tuple[UUID, AppointmentState]] = field(default_factory=list)
     check_ins: list[CheckIn] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
+    agreed: set[UUID] = field(default_factory=set)
     changed: dict[UUID, AppointmentState] = field(default_factory=dict)
     recorded_events: dict[tuple[str, str], RecordedEvent] = field(default_factory=dict)
     persons: list[Described] = field(default_factory=list)
@@ -150,6 +152,7 @@ class Batch:
             if provider is not None:
                 self.doctors.give(doctors, provider)
             warnings += self._introduce(kept_as, state, client)
+            self._note_whether_held(appointment_id, command, decision)
             if state.status in SENDABLE:
                 warnings += self._strange(patient, provider)
         if decision.result is Result.APPLIED:
@@ -182,14 +185,22 @@ class Batch:
     ) -> None:
         """Note a new version, what staff should look at of it, and a check-in that anything was required for."""
         self.versions.append((appointment_id, state))
-        live = state.mode is IngestMode.LIVE
-        self.flags += flags_of(appointment_id, state.version, warnings, live=live)
+        if state.mode is IngestMode.LIVE:
+            self.flags += flags_of(appointment_id, state.version, warnings)
         if check_in is None:
             return
         if check_in.asked or check_in.standing.checked:
             self.check_ins.append(check_in)
         if check_in.verdict.is_flagged:
             self.flags.append(Flag(appointment_id, NOT_CLEARED, state.version))
+
+    def _note_whether_held(self, appointment_id: UUID, command: BookAppointment, decision: Decision) -> None:
+        """Note that nothing is sent of a visit for now, whether or not that is a change; or that something is again."""
+        if HELD_BACK in {warned.code for warned in command.warnings}:
+            self.agreed.discard(appointment_id)
+            self.flags.append(Flag(appointment_id, HELD_BACK, decision.state.version))
+        elif command.agrees or (command.is_ours and decision.result is Result.APPLIED):
+            self.agreed.add(appointment_id)
 
     def _which(self, command: BookAppointment) -> tuple[UUID, tuple[Warned, ...]]:
         """Return the one appointment that all names of the message name, or a new one's id."""

@@ -38,6 +38,7 @@ class BookAppointment(NamedTuple):
         occurred_at: When it last changed it, by its own clock; orders commands when there is no sequence.
         clinic_identifiers: (system, value) pairs that may stand for a clinic, best first.
         follows: It changes a visit, and makes none: where its first name is new, a further one says which visit.
+        agrees: It does not contradict itself, in a format that may: what was held back of its visit is so no more.
         clinic_otherwise: The clinic's code where none of these is known; a visit that is known stays where it is.
         arrived_at: When it first came, if it could not be taken then and is now; None: now. Without an order of its own
             it stands there, before all that was taken since.
@@ -81,6 +82,7 @@ class BookAppointment(NamedTuple):
     keeps: tuple[Status, ...] = ()
     clinic_otherwise: str | None = None
     follows: bool = False
+    agrees: bool = False
 
     @property
     def is_ours(self) -> bool:

@@ -75,6 +75,7 @@ def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppoint
         keeps=found.keeps,
         follows=meaning is not Meaning.BOOKED and message.trigger != _BROADCAST,
         confirmed=found.confirmed,
+        agrees=not found.holds,
         mode=_mode(found, profile),
         occurred_at=_occurred_at(message, ingress, knobs),
         reason=_reason(visit, details) if meaning in _ENDS else None,
@@ -130,7 +131,7 @@ def _warn(found: Outcome, profile: Profile, details: Details) -> None:
 
 def _mode(found: Outcome, profile: Profile) -> IngestMode:
     by_clock = found.status is Status.NOSHOW and profile.hl7v2.no_show_by_clock
-    return IngestMode.BACKFILL if found.holds or by_clock else profile.mode
+    return IngestMode.BACKFILL if by_clock else profile.mode
 
 
 def _occurred_at(message: Message, ingress: Ingress, knobs: Hl7Profile) -> datetime | None:

@@ -19,7 +19,8 @@ that is what is so, nothing is said.
 Read in this order, the first that fails gives the reason: status, generation, deadline; what the clinic wants, and
 whether anything is still missing;
 then the person: unknown, deceased, do-not-contact, consent; then the cap; then the channels, each for itself:
-address, opt-out, hours. A provider's list of the day is of no appointment and has no line.
+address, opt-out, hours. What would leave of a visit that is held back waits; a provider's notice of it is skipped, and
+the visit's next version brings it again. A provider's list of the day is of no appointment and has no line.
 """
 
 from dataclasses import dataclass, replace
@@ -41,6 +42,9 @@ GATE: dict[Kind, Needs] = {kind: row.needs for kind, row in KINDS.items() if row
 
 MOST_A_DAY = 2
 """D18: never a third message to one patient on one day for one visit."""
+
+HELD_FOR = timedelta(minutes=5)
+"""So long a message of a visit that is held back waits before the gate is asked again."""
 
 LONG_LEAD = timedelta(hours=12)
 LONG_BUDGET, SHORT_BUDGET = timedelta(minutes=30), timedelta(minutes=10)
@@ -95,12 +99,13 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The gate opens at `until`, when the hours of `channel` begin."""
+    """The gate is asked again at `until`: the hours of `channel` begin then, or the visit is held back until then."""
 
     until: datetime
     channel: Channel
     not_after: datetime
     closed: tuple[Step, ...] = ()
+    reason: Reason = Reason.OUTSIDE_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +140,11 @@ def decide(asked: Asked, visit: Visit | None, facts: GateFacts, now: datetime) -
     if deadline is None:
         return Skip(Reason.NOT_SENDABLE)
     if not needs.person:
-        return _to_provider(asked.kind, visit, deadline)
+        return Skip(Reason.HELD_BACK) if visit.held_back else _to_provider(asked.kind, visit, deadline)
     if reason := _not_wanted(asked.kind, facts) or _person_bars(visit) or _capped(needs, facts):
         return Skip(reason)
-    return _to_patient(asked, visit, facts, deadline, now)
+    decision = _to_patient(asked, visit, facts, deadline, now)
+    return _held_back(decision, now) if visit.held_back else decision
 
 
 def budget_of(kind: Kind, starts_at: datetime, not_after: datetime) -> timedelta:
@@ -187,6 +193,17 @@ def _news(asked: Asked, visit: Visit, told: Told, now: datetime) -> Kind | Reaso
 def _other_status(kind: Kind, status: Status) -> Reason:
     over = kind not in ENDS and status in {Status.CANCELLED, Status.ENTERED_IN_ERROR}
     return Reason.APPOINTMENT_CANCELLED if over else Reason.NOT_SENDABLE
+
+
+def _held_back(decision: Decision, now: datetime) -> Decision:
+    """Return what would leave as waiting: nobody is told of a visit of which nobody knows whether it stands."""
+    match decision:
+        case Send(route=route, not_after=not_after, closed=closed):
+            return Wait(now + HELD_FOR, route.channel, not_after, closed, Reason.HELD_BACK)
+        case Wait():
+            return replace(decision, reason=Reason.HELD_BACK)
+        case Skip():
+            return decision
 
 
 def _not_wanted(kind: Kind, facts: GateFacts) -> Reason | None:

@@ -41,6 +41,7 @@ class Visit:
         clinic_country: ISO 3166, such as `GB`; None where it is not known.
         contact_of: Whose mobile and email are, if not the patient's own: he does not read it, and is not greeted.
         clinic_details: The service type's own, else the clinic's, field by field.
+        held_back: Upstream contradicts itself, and nobody knows whether it stands: nothing is said of it for now.
         told_elsewhere: Its start was told of another clinic, by whose clock nobody knows here: a time names its zone.
     """
 
@@ -73,6 +74,7 @@ class Visit:
     clinic_country: str | None = None
     clinic_details: Details = NO_DETAILS
     contact_of: ContactOf | None = None
+    held_back: bool = False
     told_elsewhere: bool = False
 
 

@@ -20,6 +20,7 @@ REASONS: dict[Reason, str] = {
     Reason.PAST_VISIT: "the visit had begun already",
     Reason.BACKFILL: "the visit is imported history, about which nobody is told",
     Reason.HELD: "the sending mode did not let it out",
+    Reason.HELD_BACK: "the booking system contradicts itself, and nobody knows whether the visit stands",
     Reason.SUPERSEDED: "another message took its place",
     Reason.REFUSED: "the carrier refused it for good",
     Reason.OUTCOME_UNKNOWN: "the carrier may or may not have taken it; it is not sent twice",

@@ -114,7 +114,6 @@ def close_step(held: Notification, reason: Reason, now: datetime) -> Notificatio
 
 def place(held: Notification, decision: Send | Wait, clinic_id: str) -> Notification:
     """Return a queued notification on the channel that the gate gave it; on another one its attempts count anew."""
-    waits = isinstance(decision, Wait)
     channel = decision.channel if isinstance(decision, Wait) else decision.route.channel
     stays = channel is held.lane
     return held.but(
@@ -123,7 +122,7 @@ def place(held: Notification, decision: Send | Wait, clinic_id: str) -> Notifica
         next_attempt_at=max(decision.until, held.next_attempt_at)
         if isinstance(decision, Wait)
         else held.next_attempt_at,
-        reason=Reason.OUTSIDE_WINDOW if waits else None,
+        reason=decision.reason if isinstance(decision, Wait) else None,
         clinic_id=clinic_id,
         steps=held.steps + decision.closed,
         step_began_at=held.step_began_at if stays else None,
