@@ -161,3 +161,21 @@ def test_the_help_names_the_variables() -> None:
     told = " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
     for name in ("ATTEND_<SERVICE>_URL", "ATTEND_OPERATOR_KEY", "_OPERATIONS_URL", "KAFKA_BOOTSTRAP_SERVERS"):
         assert name in told
+
+
+def test_a_file_is_handed_on_with_the_address_and_the_clients_key(
+    there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ATTEND_BOOKING_URL", there)
+    monkeypatch.setenv("ATTEND_CLIENT_KEY", "a client's key")
+    (tmp_path / "feed.json").write_text("[]")
+    handed = CliRunner().invoke(app, ["import", str(tmp_path / "feed.json")])
+
+    assert handed.exit_code == 2
+    assert "NDJSON" in capfd.readouterr().err
+
+
+def test_a_file_is_not_sent_where_nobody_says_where_to(tmp_path: Path) -> None:
+    asked = CliRunner().invoke(app, ["import", str(tmp_path / "feed.json")])
+
+    assert isinstance(asked.exception, NothingRuns)

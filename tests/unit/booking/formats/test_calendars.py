@@ -136,6 +136,10 @@ def test_what_is_no_visit_is_refused_by_name(event: str, method: str, code: str)
         (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "EMPTY_BATCH"),
         (b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n", "EMPTY_BATCH"),
         (b"", "EMPTY_BATCH"),
+        (
+            b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Europe:20270727T153000Z\r\nEND:VEVENT\r\n",
+            "NOT_A_CALENDAR",
+        ),
         (b"\xff\xfe\x00", "NOT_A_CALENDAR"),
     ],
 )

@@ -1,6 +1,5 @@
 """`python -m booking import FILE`: a whole file of a source through the door (0062)."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.table import Table
 from booking.files.importing import Imported, Wish, imported
 from booking.files.kinds import Kind
 from booking.values.refusals import Refused
+from chassis.cli import fail, run_async
 from chassis.process.terminal import console, show_all
 from schemas.appointments import IngestMode
 
@@ -46,7 +46,7 @@ def import_command(
     Exit codes: 0 all taken, 1 some refused or not answered, 2 no such file or none of these kinds.
     """
     try:
-        found = asyncio.run(imported(file, Wish(source, mode, dry_run, kind, connections), shown=not as_json))
+        found = run_async(imported(file, Wish(source, mode, dry_run, kind, connections), shown=not as_json))
     except OSError as error:
         typer.echo(f"{file}: {error.strerror}", err=True)
         raise typer.Exit(EXIT_BAD_FILE) from None
@@ -59,7 +59,7 @@ def import_command(
     else:
         show_all(console(), [summary(found, dry_run=dry_run), *_notes(found, dry_run=dry_run)])
     if found.stopped is not None:
-        raise found.stopped
+        fail(found.stopped)
     raise typer.Exit(1 if found.tally.refused else 0)
 
 

@@ -114,16 +114,14 @@ async def _knobs(http: httpx2.AsyncClient, source: str | None) -> CsvProfile:
             told = (await http.get("/v1/client")).json()
             sources: list[Any] = list(told.get("sources", ())) if isinstance(told, dict) else []
             if len(sources) != 1 or sources[0] == "*":
-                raise Stopped(
-                    "SOURCE_REQUIRED", "SOURCE_REQUIRED: this client speaks for several sources; give --source"
-                )
+                raise Stopped("SOURCE_REQUIRED", "this client speaks for several sources; give --source")
             source = str(sources[0])
         answer = await http.get(f"/v1/sources/{quote(source, safe='')}/profile")
         told = answer.json()
     except (httpx2.TransportError, ValueError) as error:
         raise Stopped("NO_ANSWER", f"booking at {http.base_url} does not answer ({type(error).__name__})") from None
     if not answer.is_success:
-        raise Stopped(str(told.get("code")), f"{told.get('code')}: {told.get('detail')}")
+        raise Stopped(str(told.get("code")), str(told.get("detail")))
     return CsvProfile.model_validate(told["in_force"].get("csv") or {})
 
 

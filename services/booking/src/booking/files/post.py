@@ -143,7 +143,7 @@ def _stopped(answer: httpx2.Response, told: dict[str, Any] | None) -> Stopped:
         return Stopped("NO_ANSWER", f"booking answers {answer.status_code}, but not as booking does")
     refusal = _as_listed(told)
     at = f" (at {refusal['place']})" if refusal["place"] else ""
-    return Stopped(str(refusal["code"]), f"{refusal['code']}: {refusal['detail']}{at}")
+    return Stopped(str(refusal["code"]), f"{refusal['detail']}{at}")
 
 
 async def post_all(bodies: Callable[[], Body | Record | None], poster: Poster, lanes: int, waiting: int = 2) -> None:

@@ -14,6 +14,9 @@ from booking.values.refusals import Refused
 MEDIA_TYPES = ("text/calendar",)
 LARGEST_BATCH = 1_000
 
+_LIBRARYS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError)
+"""What the library and its zones raise of spoiled bodies: a TZID that is a folder of zones is an OSError."""
+
 _EXAMPLE = "\r\n".join(
     (
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//EYE//Booking//EN", "METHOD:REQUEST", "BEGIN:VEVENT", "UID:v-1",
@@ -48,7 +51,7 @@ class ICalendar:
 def _calendars(body: bytes) -> Sequence[Any]:
     try:
         return icalendar.Calendar.from_ical(body, multiple=True)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except _LIBRARYS:
         raise Refused("NOT_A_CALENDAR", "no calendar of RFC 5545: BEGIN:VCALENDAR … END:VCALENDAR") from None
 
 
@@ -70,5 +73,5 @@ def _or_refusal(one: Any, around: event.Calendar) -> BookAppointment | Refused:
         return event.command(one, around)
     except Refused as refusal:
         return refusal
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except _LIBRARYS:
         return Refused("NOT_A_CALENDAR", "the event cannot be read as RFC 5545 has it", "VCALENDAR.VEVENT")
