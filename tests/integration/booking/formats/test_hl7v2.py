@@ -42,7 +42,8 @@ class Sender(NamedTuple):
         asked = (
             "SELECT status, to_char(starts_at AT TIME ZONE 'UTC', 'DD HH24:MI') AS starts, version, (SELECT"
             " coalesce(string_agg(code, ' ' ORDER BY code), '') FROM visit_flag f"
-            " WHERE f.appointment_id = a.appointment_id) AS flags FROM appointment a ORDER BY starts_at"
+            " WHERE f.appointment_id = a.appointment_id AND f.done_at IS NULL) AS flags"
+            " FROM appointment a ORDER BY starts_at"
         )
         return [tuple(row.values()) for row in await self.door.pool.fetch(asked)]
 
@@ -69,7 +70,24 @@ CASES: dict[str, tuple[Sequence[bytes], Sequence[str], Sequence[tuple[Any, ...]]
     "S13 moves": ([FIRST, later("S13", SCH=MOVED)], ["AA", "AA"], [("booked", "13 10:00", 2, "")]),
     "S13 with another filler, the same placer": (
         [FIRST, later("S13", SCH=schedule("20270313100000+0000", "P1|F2"))], ["AA", "AA"],
+        [("booked", "13 10:00", 2, "")],
+    ),
+    "S13 with another filler, and then S15 under the old one": (
+        [FIRST, later("S13", SCH=schedule("20270313100000+0000", "P1|F2")), later("S15", "Cancelled", "3", 11)],
+        ["AA"] * 3, [("cancelled", "12 10:00", 3, "")],
+    ),
+    "S12 with another filler, the same placer": (
+        [FIRST, later("S12", SCH=schedule("20270313100000+0000", "P1|F2"))], ["AA", "AA"],
         [BOOKED, ("booked", "13 10:00", 1, "")],
+    ),
+    "S14 with another filler and patient, the same placer": (
+        [FIRST, later("S14", SCH=schedule("20270313100000+0000", "P1|F2"), PID="PID|1||78^^^EYE^MR")],
+        ["AA", "AA"], [BOOKED, ("booked", "13 10:00", 1, "")],
+    ),
+    "S13 with the numbers of two visits": (
+        [FIRST, later("S12", SCH=schedule("20270313100000+0000", "P2|F2")),
+         later("S13", "Booked", "3", 11, SCH=schedule("20270314100000+0000", "P1|F2"))],
+        ["AA", "AA", "AR IDENTITY_CONFLICT"], [BOOKED, ("booked", "13 10:00", 1, "")],
     ),
     "S13 of an unknown visit": ([later("S13")], ["AA"], [BOOKED]),
     "S14 says he came": ([FIRST, later("S14", "Arrived")], ["AA", "AA"], [("arrived", "12 10:00", 2, "")]),
@@ -102,6 +120,17 @@ CASES: dict[str, tuple[Sequence[bytes], Sequence[str], Sequence[tuple[Any, ...]]
     "S17": ([FIRST, later("S17", "Deleted")], ["AA", "AA"], [("entered-in-error", "12 10:00", 2, "")]),
     "S13 that says Cancelled is held back": (
         [FIRST, later("S13", "Cancelled", SCH=MOVED)], ["AA", "AA"], [("booked", "13 10:00", 2, "HELD_BACK")]
+    ),
+    "S13 that says Cancelled and moves nothing is held back too": (
+        [FIRST, later("S13", "Cancelled")], ["AA", "AA"], [("booked", "12 10:00", 1, "HELD_BACK")]
+    ),
+    "what was held back until S14 says Booked": (
+        [FIRST, later("S13", "Cancelled", SCH=MOVED), later("S14", "Booked", "3", 11, SCH=MOVED)],
+        ["AA"] * 3, [("booked", "13 10:00", 2, "")],
+    ),
+    "what was held back until S15 says Cancelled": (
+        [FIRST, later("S13", "Cancelled"), later("S15", "Cancelled", "3", 11)], ["AA"] * 3,
+        [("cancelled", "12 10:00", 2, "")],
     ),
     "S18 takes the doctor away": (
         [FIRST, later("S18", AIP="AIP|1|D|204^Who")], ["AA", "AA"], [("booked", "12 10:00", 2, "")]

@@ -111,3 +111,22 @@ def test_a_field_that_a_patient_does_not_have_is_named_with_the_one_that_is_mean
 def test_a_field_of_one_in_a_list_has_the_place_in_the_list() -> None:
     (found,) = unknown_fields(BatchBody, {"patients": [{"id": "a"}, {"id": "b", "mobil": 1}]})
     assert found.place == "patients.1.mobil"
+
+
+@pytest.mark.parametrize(
+    ("held", "before", "expected"),
+    [
+        (ANN, (), KEY),
+        (PatientState(KEY), (), "UNKNOWN_PATIENT"),
+        (PatientState(KEY), ({"given_name": "Ann"},), KEY),
+    ],
+)
+def test_what_is_only_for_somebody_known_registers_nobody(
+    held: PatientState, before: tuple[dict[str, str], ...], expected: UUID | str
+) -> None:
+    fold = Registrations({IDENTITY: KEY}, {KEY: held}, (), {})
+    for body in before:
+        fold.take(registration(IDENTITY, read(PatientBody, body), LOCAL, None))
+    found = read(PatientBody, {"do_not_contact": True})
+    outcome = fold.take(in_part(registration(IDENTITY, found, LOCAL, None), found)._replace(only_known=True))
+    assert (outcome.code if isinstance(outcome, Refused) else outcome) == expected

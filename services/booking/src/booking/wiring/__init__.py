@@ -40,6 +40,7 @@ from booking.formats.separated.format import SeparatedValues
 from booking.inbound import http as inbound_http
 from booking.inbound.domain import InboundTopics
 from booking.merges import http as merges_http
+from booking.merges.intake import MergeIntake
 from booking.owned import OWNED
 from booking.patients import http as patients_http
 from booking.patients import read_http as patients_read_http
@@ -211,7 +212,8 @@ def door(
     events = EventDoor(intake, transactions.counts, transactions.clock, profiles)
     desk = DeskIntake(transactions, intake, reads)
     people = RegistrationIntake(transactions, rules)
-    hl7 = Hl7Door(intake, profiles, transactions.clock, lambda: uuid4().hex, people, settings.default_country)
+    merging = MergeIntake(transactions)
+    hl7 = Hl7Door(intake, profiles, transactions.clock, lambda: uuid4().hex, people, settings.default_country, merging)
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
         patients_http.routes(transactions, reads, people, client, settings.default_country),

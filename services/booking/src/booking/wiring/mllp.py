@@ -16,6 +16,7 @@ from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.formats.hl7v2.batches import split
 from booking.formats.hl7v2.door import Hl7Door
+from booking.merges.intake import MergeIntake
 from booking.mllp.connection import TOGETHER, Patience
 from booking.mllp.counts import MllpCounts
 from booking.mllp.encryption import context
@@ -157,7 +158,8 @@ def door_of(
 
     client = partial(RememberedKeys(look_up).holder, client_id)
     people = RegistrationIntake(transactions, rules_of(settings))
-    return MllpDoor(Hl7Door(intake, profiles, clock, new_id, people, settings.default_country), client)
+    merging = MergeIntake(transactions)
+    return MllpDoor(Hl7Door(intake, profiles, clock, new_id, people, settings.default_country, merging), client)
 
 
 def patience_of(settings: Settings) -> Patience:

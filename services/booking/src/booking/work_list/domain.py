@@ -14,7 +14,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         ILLEGAL_TRANSITION: "Upstream reported a step that the state table lacks; it was taken.",
         FACT_BEFORE_BOOKING: "Upstream says that somebody came, or did not, to a visit that was never booked.",
-        HELD_BACK: "Upstream contradicts itself: the visit may stand or not. Nothing is sent for it until this is done.",
+        HELD_BACK: "Upstream contradicts itself: the visit may stand or not. Nothing is sent until this is done.",
         NOT_CLEARED: "Upstream checked in a patient whose visit lacks what the clinic requires.",
         CLEARANCE_MISSING: "The visit lacks what the clinic requires: it is near, or what it had was taken back.",
     }

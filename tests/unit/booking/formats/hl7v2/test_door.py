@@ -13,6 +13,8 @@ from booking.appointments.intake import CommandIntake
 from booking.door.domain import Client
 from booking.formats.hl7v2.door import Hl7Door
 from booking.formats.hl7v2.segments import read
+from booking.merges.intake import MergeIntake
+from booking.merges.told import ToldMerges
 from booking.patients.domain.registrations import Outcome, Registered, Registration
 from booking.patients.intake import RegistrationIntake
 from booking.profiles.current import Profiles
@@ -62,12 +64,27 @@ class People:
         return [Registered(one.told, 0) for one in told]
 
 
-def door_of(intake: Intake, people: People | None = None, **profile: Any) -> Hl7Door:
+class Merging:
+    """Merges whom it is told of, but those of a number."""
+
+    def __init__(self, log: list[object], refused: str = "") -> None:
+        self.log, self.refused = log, refused
+
+    async def merge(self, told: Sequence[ToldMerges]) -> list[Refused | None]:
+        self.log.append([one.pairs[0].away[0][1] for one in told])
+        same = Refused("SAME_PATIENT", "both are one patient already", "into")
+        return [same if one.pairs[0].away[0][1] == self.refused else None for one in told]
+
+
+def door_of(intake: Intake, people: People | None = None, merging: Merging | None = None, **profile: Any) -> Hl7Door:
     numbers = count(1)
     profiles = Profiles.fixed({"local": Profile.model_validate(profile)})
     own_id = lambda: f"own-{next(numbers)}"  # noqa: E731
     taking = cast("CommandIntake", intake)
-    return Hl7Door(taking, profiles, cast("Clock", Stopped()), own_id, cast("RegistrationIntake | None", people))
+    return Hl7Door(
+        taking, profiles, cast("Clock", Stopped()), own_id, cast("RegistrationIntake | None", people), None,
+        cast("MergeIntake | None", merging),
+    )  # fmt: skip
 
 
 def said(acknowledgement: bytes) -> tuple[str, str, str]:
@@ -139,13 +156,37 @@ def adt(number: str, trigger: str = "A31", identifier: str = "77") -> bytes:
 async def test_messages_of_visits_and_of_patients_are_taken_in_the_order_in_which_they_came() -> None:
     intake = Intake()
     log: list[object] = intake.asked  # type: ignore[assignment]  # one log of both
-    messages = [siu(number="1"), adt("2"), adt("3", "A28", "78"), siu("S13", number="4"), adt("5", "A40")]
+    messages = [siu(number="1"), adt("2"), adt("3", "A28", "78"), siu("S13", number="4"), adt("5", "A41")]
     answers = await door_of(intake, People(log)).answer_all(messages, LOCAL, None)
     assert [said(one) for one in answers] == [
         ("AA", "1", ""), ("AA", "2", ""), ("AA", "3", ""), ("AA", "4", ""), ("AR", "5", "UNSUPPORTED_EVENT")
     ]  # fmt: skip
     assert [len(one) for one in intake.asked] == [1, 2, 2]
     assert log[1] == ["77", "78"]
+
+
+async def test_merges_are_taken_in_turn_and_one_that_is_refused_says_its_place() -> None:
+    def merge(number: str, away: str, into: str = "9") -> bytes:
+        return f"{header('A40', number, kind='ADT')}\rPID|1||{into}\rMRG|{away}\r".encode()
+
+    log: list[object] = []
+    door = door_of(Intake(), People(log), Merging(log, refused="8"))
+    messages = [adt("1"), merge("2", "7"), merge("3", "8"), merge("4", "9"), adt("5")]
+    answers = await door.answer_all(messages, LOCAL, None)
+    assert [said(one) for one in answers] == [
+        ("AA", "1", ""), ("AA", "2", ""), ("AR", "3", "SAME_PATIENT"), ("AR", "4", "SAME_PATIENT"), ("AA", "5", "")
+    ]  # fmt: skip
+    assert b"|MRG^1^1|205^" in answers[3]
+    assert log == [["77"], ["7", "8"], ["77"]]
+
+
+async def test_a_deletion_of_nobodys_record_is_taken_and_says_nothing() -> None:
+    class Strangers(People):
+        async def register(self, told: Sequence[Registration], _client: Client) -> list[Outcome]:
+            return [Refused("UNKNOWN_PATIENT", "nobody of this name is registered", "id") for _ in told]
+
+    (answer,) = await door_of(Intake(), Strangers([])).answer_all([adt("1", "A23")], LOCAL, None)
+    assert said(answer) == ("AA", "1", "")
 
 
 async def test_what_came_after_what_could_not_be_kept_is_sent_again_too_and_what_came_before_is_not() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from booking.door.domain import Client
-from booking.formats.hl7v2.people_messages import registration
+from booking.formats.hl7v2.people_messages import merges, registration
 from booking.formats.hl7v2.segments import read
 from booking.formats.port import Hints
 from booking.patients.domain.patient import PatientState
@@ -77,7 +77,7 @@ REFUSED: dict[str, tuple[str, str, Client, str]] = {
     "nobody": ("PID|1||", "A31", LOCAL, "NO_PATIENT"),
     "no PID": ("NTE|1", "A31", LOCAL, "NO_PATIENT"),
     "two": ("PID|1||1\rPID|2||2", "A31", LOCAL, "SEVERAL_PATIENTS"),
-    "a merge": ("PID|1||1\rMRG|2", "A40", LOCAL, "UNSUPPORTED_EVENT"),
+    "parts of a merge": ("PID|1||1\rMRG|2", "A41", LOCAL, "UNSUPPORTED_EVENT"),
     "an admission": ("PID|1||1", "A01", LOCAL, "UNSUPPORTED_EVENT"),
     "by who may not": ("PID|1||1", "A31", replace(LOCAL, may_register=False), "MAY_NOT_REGISTER"),
 }
@@ -89,3 +89,57 @@ def test_what_is_not_taken_is_refused_by_its_reason(case: str) -> None:
     with pytest.raises(Refused) as refused:
         told(pid, trigger, client)
     assert refused.value.code == code
+
+
+def test_the_profiles_language_is_his_of_whom_nobody_told_one() -> None:
+    found = told("PID|1||77||Meier^Anna", language="fr")
+    assert found.onto(HELD).language == "de"
+    assert found.onto(replace(HELD, language=None)).language == "fr"
+    assert told("PID|1||77||||||||||||eng", language="fr").onto(HELD).language == "en"
+
+
+def test_a_deletion_registers_nobody_and_a_description_does() -> None:
+    assert [told("PID|1||77", trigger).only_known for trigger in ("A23", "A29", "A31")] == [True, True, False]
+
+
+def merged(lines: str, trigger: str = "A40", client: Client = LOCAL) -> list[tuple[list[str], list[str]]]:
+    body = f"{header(trigger, kind='ADT')}\r{lines}\r".encode()
+    found = merges(read(body), "local", Profile(), Hints(client, NOW))
+    return [([name for _, name in pair.away], [name for _, name in pair.into]) for pair in found.pairs]
+
+
+MERGED: dict[str, tuple[str, list[tuple[list[str], list[str]]]]] = {
+    "one pair": ("EVN|A40\rPID|1||2^^^EYE^MR\rMRG|1^^^EYE^MR", [(["EYE|1"], ["EYE|2"])]),
+    "several": (
+        "PID|1||2^^^EYE^MR\rPD1|1\rMRG|1^^^EYE^MR\rPID|2||4^^^EYE^MR\rMRG|3^^^EYE^MR",
+        [(["EYE|1"], ["EYE|2"]), (["EYE|3"], ["EYE|4"])],
+    ),
+    "without EVN, with a note": ("PID|1||2\rNTE|1||same person\rMRG|1", [(["1"], ["2"])]),
+    "MRG-1 without an authority": ("PID|1||2^^^EYE^MR\rMRG|1", [(["1", "EYE|1"], ["EYE|2"])]),
+    "MRG-1 that repeats": ("PID|1||2^^^EYE^MR\rMRG|9^^^A^PI~1^^^EYE^MR", [(["EYE|1", "A|9"], ["EYE|2"])]),
+}
+
+
+@pytest.mark.parametrize("case", MERGED)
+@pytest.mark.parametrize("trigger", ["A34", "A40"])
+def test_each_mrg_is_merged_into_the_pid_before_it(trigger: str, case: str) -> None:
+    lines, expected = MERGED[case]
+    assert merged(lines, trigger) == expected
+
+
+NOT_MERGED: dict[str, tuple[str, Client, str, str]] = {
+    "itself": ("PID|1||1^^^EYE^MR\rMRG|1^^^EYE^MR", LOCAL, "SAME_PATIENT", "MRG-1"),
+    "nobody merged away": ("PID|1||1", LOCAL, "NO_PATIENT", "MRG-1"),
+    "MRG that names nobody": ("PID|1||1\rMRG|", LOCAL, "NO_PATIENT", "MRG-1"),
+    "PID that names nobody": ("PID|1\rMRG|1", LOCAL, "NO_PATIENT", "PID-3"),
+    "by who may not": ("PID|1||1\rMRG|2", replace(LOCAL, may_register=False), "MAY_NOT_REGISTER", ""),
+}
+
+
+@pytest.mark.parametrize("case", NOT_MERGED)
+def test_what_merges_nothing_is_refused_by_its_place(case: str) -> None:
+    lines, client, code, place = NOT_MERGED[case]
+    with pytest.raises(Refused) as refused:
+        merged(lines, client=client)
+    assert refused.value.code == code
+    assert not place or refused.value.place == place

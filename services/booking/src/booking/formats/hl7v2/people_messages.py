@@ -7,10 +7,12 @@ from booking.formats.hl7v2.names import patient_names
 from booking.formats.hl7v2.people import person_of
 from booking.formats.hl7v2.segments import Message
 from booking.formats.port import Hints
+from booking.merges.told import ToldMerge, ToldMerges
 from booking.patients.domain.details import KeptDetails, read_by
 from booking.patients.domain.patient import PatientState
 from booking.patients.domain.registrations import Registration
 from booking.profiles.domain import Profile
+from booking.values.identity import Identity
 from booking.values.refusals import Refused
 from booking.values.warned import Details
 
@@ -19,8 +21,13 @@ ADMINISTRATION = "ADT"
 _DESCRIBES = frozenset({"A04", "A05", "A08", "A28", "A31"})
 """Registered, pre-admitted, changed, added, changed as a person."""
 
+MERGES = frozenset({"A34", "A40"})
+"""Two records become one: PID names the one that is kept, MRG after it the one that is merged away."""
+
 _DELETES = frozenset({"A23", "A29"})
-"""A patient's or a person's record is deleted: nobody writes to him any more, and his visits are told of their own."""
+"""A patient's or a person's record is deleted: nobody writes to him any more, and his visits are told of their own.
+
+Whoever is not registered is not registered by it."""
 
 
 def registration(message: Message, source: str, profile: Profile, hints: Hints, country: str | None) -> Registration:
@@ -33,17 +40,60 @@ def registration(message: Message, source: str, profile: Profile, hints: Hints, 
         Refused: UNSUPPORTED_EVENT, MAY_NOT_REGISTER, NO_PATIENT, SEVERAL_PATIENTS.
     """
     if message.trigger not in _DESCRIBES | _DELETES:
-        text = "of a patient's record what describes or deletes it is taken; merge two by POST /v1/patients/{id}/merge"
+        text = "of patients' records what describes, deletes or merges them is taken"
         raise Refused("UNSUPPORTED_EVENT", text, "MSH-9.2")
     hints.client.check_may_register()
     details = Details(message.warnings)
     identity = (source, _name(message, profile, hints, details))
     if message.trigger in _DELETES:
-        return _registration(identity, {}, {"do_not_contact": True}, hints.client, details)
+        return _registration(identity, {}, {"do_not_contact": True}, hints.client, details)._replace(only_known=True)
     read = person_of(message.all("PID")[0], message, profile)
     kept = read_by(read, profile.country or country, details)
     flags = {} if kept.deceased is None else {"deceased": kept.deceased}
-    return _registration(identity, _told(kept), flags, hints.client, details)
+    told = _registration(identity, _told(kept), flags, hints.client, details)
+    return told._replace(language_otherwise=kept.language_otherwise)
+
+
+def merges(message: Message, source: str, profile: Profile, hints: Hints) -> ToldMerges:
+    """Return what a message of ADT merges: each MRG's record into that of the PID before it.
+
+    A number in MRG-1 without an authority may be one of PID's: it is looked for as it is written, and then so.
+
+    Raises:
+        Refused: MAY_NOT_REGISTER, NO_PATIENT; SAME_PATIENT: a record is merged into itself.
+    """
+    hints.client.check_may_register()
+    details, today = Details(message.warnings), f"{hints.now:%Y%m%d}"
+    losers = profile.hl7v2.patient.model_copy(update={"fields": ("MRG-1",)})
+    pairs, into = list[ToldMerge](), tuple[str, ...]()
+    for segment in message.segments:
+        if segment.name == "PID":
+            into = patient_names(segment, profile.hl7v2.patient, today, details)
+        elif segment.name == "MRG":
+            away = patient_names(segment, losers, today, details)
+            _check_pair(into, away)
+            pairs.append(ToldMerge(_of(source, _with_authority(away, into[0])), _of(source, into)))
+    if not pairs:
+        raise Refused("NO_PATIENT", "no record is named that is merged away", "MRG-1")
+    return ToldMerges(pairs, hints.client)
+
+
+def _check_pair(into: tuple[str, ...], away: tuple[str, ...]) -> None:
+    for names, place in ((into, "PID-3"), (away, "MRG-1")):
+        if not names:
+            raise Refused("NO_PATIENT", "no identifier names the patient", place)
+    if not set(into).isdisjoint(away):
+        raise Refused("SAME_PATIENT", "a record is merged into another, not into itself", "MRG-1")
+
+
+def _with_authority(names: tuple[str, ...], other: str) -> tuple[str, ...]:
+    authority, bar, _ = other.rpartition("|")
+    bare = [name for name in names if "|" not in name] if bar else []
+    return (*names, *(f"{authority}|{name}" for name in bare))
+
+
+def _of(source: str, names: tuple[str, ...]) -> tuple[Identity, ...]:
+    return tuple((source, name) for name in names)
 
 
 def _name(message: Message, profile: Profile, hints: Hints, details: Details) -> str:

@@ -10,7 +10,7 @@ from booking.patients.domain.patient import PATIENT_FLAGS, PatientState, flag_ch
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
 from booking.values.refusals import Refused, check_version
-from booking.values.warned import NO_CONTACT, NO_NAME, Warned
+from booking.values.warned import NO_CONTACT, NO_NAME, UNKNOWN_PATIENT, Warned
 
 
 class Registration(NamedTuple):
@@ -23,6 +23,8 @@ class Registration(NamedTuple):
         fields: Those of `told` that are told, the others stay as they are; None: all.
         version: On which it was decided; None: whatever is held may be changed.
         warnings: What is said of the body.
+        only_known: Somebody who is not registered stays so.
+        language_otherwise: That of one whose language nobody ever told.
     """
 
     identity: Identity
@@ -32,11 +34,15 @@ class Registration(NamedTuple):
     fields: frozenset[str] | None = None
     version: int | None = None
     warnings: tuple[Warned, ...] = ()
+    only_known: bool = False
+    language_otherwise: str | None = None
 
     def onto(self, held: PatientState) -> PatientState:
         """Return the patient as he is told, and as he is held where nothing is told."""
         fields = {name: getattr(self.told, name) for name in self.fields or ()}
         told = self.told if self.fields is None else replace(held, **fields)
+        if told.language is None and self.language_otherwise is not None:
+            told = replace(told, language=self.language_otherwise)
         return told if told.mobile or told.email else replace(told, contact_of=None)
 
     @property
@@ -106,6 +112,8 @@ class Registrations:
     def _taken(self, registration: Registration) -> UUID:
         key = self.ids[registration.identity]
         person = self.people.get(key, self.held[key])
+        if registration.only_known and not person.is_registered and key not in self.people:
+            raise Refused(UNKNOWN_PATIENT, "nobody of this name is registered", "id")
         told = registration.onto(person)
         registration.client.check_may_write(self.visited.get(key, ()), "id")
         check_version(registration.version, person.version + (person != self.held[key]))
