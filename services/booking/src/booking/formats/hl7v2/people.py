@@ -1,7 +1,7 @@
 """What PID says of a patient: his name, numbers, addresses and language; `""` takes away, empty says nothing."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from babel.core import get_global
@@ -85,19 +85,26 @@ def _name(person: Segment) -> tuple[str | None, str | None]:
     return given_name, family_name
 
 
+_ROOM = ("",) * 12
+"""Of the components of XTN the twelfth is the last that is read."""
+
+
 def _telecoms(person: Segment, field: int) -> Iterator[_Telecom]:
     """Yield his numbers and addresses of one field; at work he takes mail, and no texts."""
-    if person.said(field) is None and len(person.components(field)) == 1:
+    if not person.written(field):
+        return
+    if person.row(field) == [NULL]:
         yield _Telecom("other" if field == _BUSINESS else "all", None)
         return
     for one in range(person.repetitions(field)):
-        marks = {person.text(field, number, 1, one).upper() for number in (2, 3)}
-        parts = [person.text(field, number, 1, one) for number in (1, 4)]
-        mail = next((text for text in parts if "@" in text), None)
+        written = [*person.row(field, one), *_ROOM][: len(_ROOM)]
+        parts = ["" if part == NULL else part for part in written]
+        marks = {parts[1].upper(), parts[2].upper()}
+        mail = next((part for part in (parts[0], parts[3]) if "@" in part), None)
         if mail is not None:
             yield _Telecom("email", mail)
-        phone = _phone(person, field, one)
-        if person.said(field, 1, one) is None or (not phone and person.said(field, 4, one) is None):
+        phone = _phone(parts)
+        if written[0] == NULL or (not phone and written[3] == NULL):
             yield _Telecom(_mark(marks, field), None)
         elif phone and "@" not in phone and not marks & _MAIL:
             yield _Telecom(_mark(marks, field), phone)
@@ -111,9 +118,9 @@ def _mark(marks: set[str], field: int) -> str:
     return "other" if marks & _NOT_HIS or field == _BUSINESS else "phone"
 
 
-def _phone(person: Segment, field: int, repetition: int) -> str:
+def _phone(parts: Sequence[str]) -> str:
     """Return the number as it is dialled: as one text, by country, area and local number, or unformatted."""
-    first, country, area, local, whole = (person.text(field, number, 1, repetition) for number in (1, 5, 6, 7, 12))
+    first, country, area, local, whole = (parts[number - 1] for number in (1, 5, 6, 7, 12))
     if first:
         return first
     if local:

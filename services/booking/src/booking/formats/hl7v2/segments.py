@@ -50,22 +50,25 @@ def path_of(written: str) -> Path:
 class Segment:
     """One segment. Fields, components and sub-components count from 1, repetitions from 0; MSH-1 is the separator."""
 
-    __slots__ = ("_fields", "_line", "encoding", "name")
+    __slots__ = ("_cells", "_fields", "_line", "encoding", "name")
 
     def __init__(self, line: str, encoding: Encoding) -> None:
         self.name = line[:3]
         self._line = line
         self.encoding = encoding
         self._fields: list[str] | None = None
+        self._cells: dict[int, list[list[str]]] = {}  # field → repetitions → components, of those that were asked for
 
     def text(self, field: int, component: int = 1, sub: int = 1, repetition: int = 0) -> str:
         """Return what is written there, unescaped and stripped; empty if nothing, or `""`, is."""
         written = self._piece(field, component, sub, repetition)
-        return "" if written == NULL else plain(written, self.encoding).strip()
+        return "" if not written or written == NULL else plain(written, self.encoding).strip()
 
     def said(self, field: int, component: int = 1, repetition: int = 0, sub: int = 1) -> Maybe[str | None]:
         """Return what is said there: UNSET if nothing is, None if `""` takes it, or all that it is part of, away."""
         written = self._piece(field, component, sub, repetition)
+        if not written:
+            return UNSET
         if written == NULL:
             return None
         return plain(written, self.encoding).strip() or UNSET
@@ -86,20 +89,47 @@ class Segment:
         count = _part(written, self.encoding.repetition, repetition).count(mark) + 1
         return [self.text(field, number, 1, repetition) for number in range(1, count + 1)]
 
+    def row(self, field: int, repetition: int = 0) -> list[str]:
+        """Return what is written in all components of one repetition, unescaped and stripped; `""` as it is."""
+        cells = self._cells_of(field)
+        if repetition >= len(cells):
+            return []
+        encoding, sub = self.encoding, self.encoding.sub
+        firsts = [_part(one, sub, 0).strip() if sub and sub in one else one for one in cells[repetition]]
+        return [plain(one, encoding).strip() if encoding.escape in one else one for one in firsts]
+
     def written(self, field: int) -> str:
         """Return a whole field as it stands between its separators."""
         return self._field(field)
 
     def _piece(self, field: int, component: int, sub: int, repetition: int) -> str:
+        cells = self._cells.get(field)
+        if cells is None:
+            cells = self._cells_of(field)
+        if repetition >= len(cells):
+            return ""
+        components = cells[repetition]
+        if component > len(components):
+            return NULL if components == [NULL] else ""
+        written = components[component - 1]
+        mark = self.encoding.sub
+        if mark in written and not self._is_verbatim(field):
+            return _part(written, mark, sub - 1).strip()
+        return written if sub == 1 or written == NULL else ""
+
+    def _cells_of(self, field: int) -> list[list[str]]:
+        found = self._cells.get(field)
+        if found is None:
+            found = self._cells[field] = self._split(field)
+        return found
+
+    def _split(self, field: int) -> list[list[str]]:
         written, encoding = self._field(field), self.encoding
         if not written or self._is_verbatim(field):
-            return written if component == sub == 1 and not repetition else ""
-        written = _part(written, encoding.repetition, repetition).strip()
-        if written and written != NULL:
-            written = _part(written, encoding.component, component - 1).strip()
-        if written and written != NULL:
-            written = _part(written, encoding.sub, sub - 1).strip()
-        return written
+            return [[written]] if written else []
+        mark = encoding.repetition
+        repeated = written.split(mark) if mark and mark in written else [written]
+        return [_stripped(one.strip(), encoding.component) for one in repeated]
 
     def _field(self, number: int) -> str:
         fields = self._fields
@@ -112,6 +142,11 @@ class Segment:
 
     def _is_verbatim(self, field: int) -> bool:
         return field <= 2 and self.name in HEADERS
+
+
+def _stripped(written: str, mark: str) -> list[str]:
+    """Return the parts of a text, each without blanks around it."""
+    return [part.strip() for part in written.split(mark)] if mark and mark in written else [written]
 
 
 def _part(written: str, mark: str, number: int) -> str:
