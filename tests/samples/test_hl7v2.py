@@ -30,8 +30,8 @@ dcm4che/SIU-S12-without-SCH.hl7 AR NO_SCH
 efferent/ADT-A28-italian-sap.hl7 AA
 hl7-v2-to-fhir/SIU-S12.hl7 CA | booked, 2015-06-13T13:00Z, V2FHIR|1032702, version 1
 ipf/ADT-A04.hl7 AA
-ipf/ADT-A40.hl7 AR Unsupported event code
-linuxforhealth/ADT-A40.hl7 AR UNSUPPORTED_EVENT
+ipf/ADT-A40.hl7 AA
+linuxforhealth/ADT-A40.hl7 AA
 ms-fhir-converter/SIU-S12-01.hl7 AA | booked, 2021-09-24T07:15Z, test1|PATID1234, version 1
 ms-fhir-converter/SIU-S13-01.hl7 AA | booked, 2021-09-24T07:15Z, test1|PATID1234, version 1
 ms-fhir-converter/SIU-S14-01.hl7 AA | booked, 2021-09-24T07:15Z, test1|PATID1234, version 1
