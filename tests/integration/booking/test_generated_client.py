@@ -13,7 +13,10 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from booking.formats.hl7v2.format import MEDIA_TYPES
+from booking.formats.calendars.format import ICalendar
+from booking.formats.hl7v2.format import Hl7V2
+from booking.formats.lines.format import LinesOfJson
+from booking.formats.separated.format import SeparatedValues
 from chassis.api.server import serve
 from stack.ports import free_port
 from tests.integration.booking.clearances.words import DESK, consent
@@ -51,7 +54,8 @@ async def package(door: Door, tmp_path: Path) -> Path:
     """Return the package that openapi-python-client makes from `/openapi.json`, without a warning."""
     described, made, config = tmp_path / "openapi.json", tmp_path / PACKAGE, tmp_path / "config.yml"
     described.write_bytes((await door.look("/openapi.json")).content)
-    as_bytes = "".join(f"  {name}: application/octet-stream\n" for name in MEDIA_TYPES)  # HL7 is no JSON
+    no_json = [name for one in (Hl7V2, SeparatedValues, LinesOfJson, ICalendar) for name in one.media_types]
+    as_bytes = "".join(f"  {name}: application/octet-stream\n" for name in no_json)
     config.write_text(f"post_hooks: []\ncontent_type_overrides:\n{as_bytes}")
     generator = Path(sys.executable).with_name("openapi-python-client")
     process = await asyncio.create_subprocess_exec(
