@@ -51,15 +51,22 @@ def phone(written: str, country: str | None, place: str) -> str:
             is the carrier's to say: lists of ranges are older than some phones. NO_COUNTRY, for a national number
             without a country.
     """
+    return _e164(_callable(written, country, place))
+
+
+def _callable(written: str, country: str | None, place: str) -> phonenumbers.PhoneNumber:
+    """Return a number that can be called: see `phone`. Reading one takes as long as all else of a booking."""
     number, is_national = _parsed(written, country, place)
-    for old, new in _RENUMBERED:
-        number = phonenumbers.parse(old.sub(new, _e164(number)))
     in_e164 = _e164(number)
+    for old, new in _RENUMBERED:
+        if old.match(in_e164):
+            number = phonenumbers.parse(old.sub(new, in_e164))
+            in_e164 = _e164(number)
     possible = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
     certain = not is_national or phonenumbers.is_valid_number(number) or _FOR_EXAMPLES.fullmatch(in_e164)
     if not possible or not certain:
         raise Refused("BAD_PHONE", f"not a phone number of its country ({country} if none is given)", place)
-    return in_e164
+    return number
 
 
 def mobile(written: str, country: str | None, place: str) -> str:
@@ -72,10 +79,10 @@ def mobile(written: str, country: str | None, place: str) -> str:
     Raises:
         Refused: As `phone`; NOT_A_MOBILE, for a landline and the like.
     """
-    in_e164 = phone(written, country, place)
-    if phonenumbers.number_type(phonenumbers.parse(in_e164)) in _TAKES_NO_TEXT:
+    number = _callable(written, country, place)
+    if phonenumbers.number_type(number) in _TAKES_NO_TEXT:
         raise Refused("NOT_A_MOBILE", "a landline or service number takes no SMS and no WhatsApp", place)
-    return in_e164
+    return _e164(number)
 
 
 def _parsed(written: str, country: str | None, place: str) -> tuple[phonenumbers.PhoneNumber, bool]:
