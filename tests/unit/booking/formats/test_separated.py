@@ -61,7 +61,7 @@ def test_a_row_of_usual_columns_is_read_without_a_profile(row: str, status: Stat
     [
         ("v1,p1,27/07/2027 15:30,20,booked", "BAD_TIME", "start"),
         ("v1,p1,2027-07-27,20,booked", "BAD_TIME", "start"),
-        ("v1,p1,2027-03-28T01:30,20,booked", "START_IN_SPRING_GAP", "start"),
+        ("v1,p1,when,20,kept", "BAD_TIME", "start"),
         ("v1,p1,2027-07-27T15:30,20,perhaps", "UNKNOWN_STATUS", "status"),
         ("v1,,2027-07-27T15:30,20,booked", "PATIENT_REQUIRED", "patient_id"),
         ("v1,p1,,20,booked", "START_REQUIRED", "start"),
@@ -192,3 +192,16 @@ def test_a_file_that_cannot_be_read_at_all_is_refused_as_a_whole(text: str, csv:
         read(text, **csv)
 
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("written", "instant", "warning"),
+    [("2027-03-28 01:30", (3, 28, 1), "SKIPPED_HOUR"), ("2027-10-31 01:30", (10, 31, 0), "DOUBLED_HOUR")],
+)
+def test_an_hour_that_is_skipped_is_later_and_of_a_doubled_one_the_first_is_meant(
+    written: str, instant: tuple[int, int, int], warning: str
+) -> None:
+    found = one(f"{HEADER}v1,p1,{written},20,booked")
+
+    assert found.starts_at == datetime(2027, *instant, 30, tzinfo=UTC)
+    assert [(one.code, one.place) for one in found.warnings] == [(warning, "start")]

@@ -109,20 +109,24 @@ def _http() -> httpx2.AsyncClient:
 
 async def _knobs(http: httpx2.AsyncClient, source: str | None) -> CsvProfile:
     """Return how the source's files are written: only so much of it is asked as it takes to cut rows."""
+    if source is None:
+        sources = list((await _asked(http, "/v1/client"))["sources"])
+        if len(sources) != 1 or sources[0] == "*":
+            raise Stopped("SOURCE_REQUIRED", "this client speaks for several sources; give --source")
+        source = str(sources[0])
+    told = await _asked(http, f"/v1/sources/{quote(source, safe='')}/profile")
+    return CsvProfile.model_validate(told["in_force"].get("csv") or {})
+
+
+async def _asked(http: httpx2.AsyncClient, path: str) -> dict[str, Any]:
     try:
-        if source is None:
-            told = (await http.get("/v1/client")).json()
-            sources: list[Any] = list(told.get("sources", ())) if isinstance(told, dict) else []
-            if len(sources) != 1 or sources[0] == "*":
-                raise Stopped("SOURCE_REQUIRED", "this client speaks for several sources; give --source")
-            source = str(sources[0])
-        answer = await http.get(f"/v1/sources/{quote(source, safe='')}/profile")
-        told = answer.json()
+        answer = await http.get(path)
+        told: dict[str, Any] = answer.json()
     except (httpx2.TransportError, ValueError) as error:
         raise Stopped("NO_ANSWER", f"booking at {http.base_url} does not answer ({type(error).__name__})") from None
     if not answer.is_success:
         raise Stopped(str(told.get("code")), str(told.get("detail")))
-    return CsvProfile.model_validate(told["in_force"].get("csv") or {})
+    return told
 
 
 def _bar(*, shown: bool) -> Progress:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.core import get_global
 
 from booking.values.refusals import Refused
+from booking.values.warned import DOUBLED_HOUR, SKIPPED_HOUR, Warned
 from schemas import zones
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -67,6 +68,20 @@ def of_wall_time(time: datetime, zone: ZoneInfo, place: str) -> datetime:
     if found.astimezone(zone).replace(tzinfo=None) != time:
         message = "the clocks are put forward over this local time; give another, or an offset"
         raise Refused("START_IN_SPRING_GAP", message, place)
+    return found
+
+
+def of_any_wall_time(time: datetime, zone: ZoneInfo, place: str, warnings: list[Warned]) -> datetime:
+    """Return the instant, in UTC, at which the wall says so, of any time: as much later as the clocks jump over it.
+
+    Args:
+        warnings: Takes SKIPPED_HOUR, and DOUBLED_HOUR of a time that the clocks show twice: the first is meant.
+    """
+    there = time.replace(tzinfo=zone, fold=0)
+    found = there.astimezone(UTC)
+    if there.utcoffset() != there.replace(fold=1).utcoffset():
+        is_doubled = found.astimezone(zone).replace(tzinfo=None) == time
+        warnings.append(Warned(DOUBLED_HOUR if is_doubled else SKIPPED_HOUR, place))
     return found
 
 

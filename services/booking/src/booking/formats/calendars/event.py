@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Event, vDDDTypes
 
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.patients.domain.details import Addresses, PersonDetails
 from booking.profiles.domain import Profile
 from booking.values import identity, texts, times
@@ -54,9 +55,10 @@ def command(event: Event, around: Calendar) -> BookAppointment:
     if around.method not in _TAKEN:
         raise Refused("UNSUPPORTED_METHOD", "a calendar of PUBLISH, REQUEST or CANCEL is taken", "VCALENDAR.METHOD")
     status = _status(event, around)
-    name, details = _name(event, around), Details()
-    stands = status is not Status.CANCELLED
-    starts_at = _start(event, around) if stands else details.read(UNSET, _start, event, around)
+    details = Details()
+    name = _name(event, around)
+    is_detail = status in NEEDS_NO_START
+    starts_at = details.read(UNSET, _start, event, around, details) if is_detail else _start(event, around, details)
     digest = _digest(event, around)
     person = _patient(event)
     place = str(event.get("LOCATION", "")).strip()
@@ -78,7 +80,9 @@ def command(event: Event, around: Calendar) -> BookAppointment:
         clinic_otherwise=around.clinic,
         service_type=_service(event, details),
         starts_at=starts_at,
-        ends_at=details.read(UNSET, _end, event, around, starts_at) if isinstance(starts_at, datetime) else UNSET,
+        ends_at=details.read(UNSET, _end, event, around, starts_at, details)
+        if isinstance(starts_at, datetime)
+        else UNSET,
         warnings=tuple(details.warnings),
     )
 
@@ -98,7 +102,7 @@ def _name(event: Event, around: Calendar) -> str:
     if not uid:
         raise Refused("NO_APPOINTMENT_ID", "an event has a UID, by which it is known when it is changed", "VEVENT.UID")
     if "RECURRENCE-ID" in event:
-        first = _instant(event["RECURRENCE-ID"], around, "VEVENT.RECURRENCE-ID")
+        first = _instant(event["RECURRENCE-ID"], around, "VEVENT.RECURRENCE-ID", Details())
         return texts.identifier(f"{uid}#{first:%Y%m%dT%H%M%SZ}", "VEVENT.UID")
     if "RRULE" in event or "RDATE" in event or any(place == "RRULE" for place, _ in event.errors):
         text = "send each visit of a series by itself, with its RECURRENCE-ID"
@@ -106,15 +110,15 @@ def _name(event: Event, around: Calendar) -> str:
     return texts.identifier(uid, "VEVENT.UID")
 
 
-def _start(event: Event, around: Calendar) -> datetime:
+def _start(event: Event, around: Calendar, details: Details) -> datetime:
     if "DTSTART" not in event:
         raise Refused("START_REQUIRED", "an event without a start is no visit", "VEVENT.DTSTART")
-    return _instant(event["DTSTART"], around, "VEVENT.DTSTART")
+    return _instant(event["DTSTART"], around, "VEVENT.DTSTART", details)
 
 
-def _end(event: Event, around: Calendar, start: datetime) -> datetime:
+def _end(event: Event, around: Calendar, start: datetime, details: Details) -> datetime:
     if "DTEND" in event:
-        return _instant(event["DTEND"], around, "VEVENT.DTEND")
+        return _instant(event["DTEND"], around, "VEVENT.DTEND", details)
     length = getattr(event.get("DURATION"), "dt", None)
     if isinstance(length, timedelta) and length > timedelta():
         return start + length
@@ -122,7 +126,8 @@ def _end(event: Event, around: Calendar, start: datetime) -> datetime:
     return start + timedelta(minutes=minutes)
 
 
-def _instant(value: Any, around: Calendar, place: str) -> datetime:
+def _instant(value: Any, around: Calendar, place: str, details: Details) -> datetime:
+    """Return the instant of a property: of an hour that is skipped or doubled as RFC 5545 has it (3.3.5)."""
     found = value.dt if isinstance(value, vDDDTypes) else None
     if not isinstance(found, date):
         raise Refused("BAD_TIME", "not a date and time of RFC 5545", place)
@@ -133,14 +138,14 @@ def _instant(value: Any, around: Calendar, place: str) -> datetime:
     wall = found.replace(tzinfo=None)
     named = str(value.params.get("TZID", ""))
     if isinstance(found.tzinfo, ZoneInfo):
-        return times.of_wall_time(wall, found.tzinfo, place)
+        return times.of_any_wall_time(wall, found.tzinfo, place, details.warnings)
     if found.tzinfo is not None:
         return found.astimezone(UTC)
     if named:
-        return times.of_wall_time(wall, times.zone_of(named, place), place)
+        return times.of_any_wall_time(wall, times.zone_of(named, place), place, details.warnings)
     if around.zone is None:
         raise Refused("NAIVE_TIME", "name the zone of floating times in the source's profile", place)
-    return times.of_wall_time(wall, around.zone, place)
+    return times.of_any_wall_time(wall, around.zone, place, details.warnings)
 
 
 def _order(event: Event, details: Details) -> int | None:

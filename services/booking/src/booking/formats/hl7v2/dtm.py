@@ -6,8 +6,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from booking.values.refusals import Refused
-from booking.values.times import FIRST_YEAR, LAST_YEAR, of_wall_time
-from booking.values.warned import DOUBLED_HOUR, SKIPPED_HOUR, Warned
+from booking.values.times import FIRST_YEAR, LAST_YEAR, of_any_wall_time, of_wall_time
+from booking.values.warned import Warned
 
 _OFFSET = r"(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?"
 _TIME = r"(?P<hour>\d\d)(?:{0}(?P<minute>\d\d)(?:{0}(?P<second>\d\d)(?:[.,](?P<fraction>\d{{1,9}}))?)?)?"
@@ -111,14 +111,4 @@ def _offset(written: str, place: str) -> timezone:
 
 
 def _there(wall: datetime, zone: ZoneInfo, place: str, gap: Gap, warnings: list[Warned]) -> datetime:
-    there = wall.replace(tzinfo=zone)
-    found = there.astimezone(UTC)
-    if there.utcoffset() == there.replace(fold=1).utcoffset():
-        return found
-    if found.astimezone(zone).replace(tzinfo=None) == wall:
-        warnings.append(Warned(DOUBLED_HOUR, place))
-        return found
-    if gap == "refuse":
-        return of_wall_time(wall, zone, place)
-    warnings.append(Warned(SKIPPED_HOUR, place))
-    return found
+    return of_wall_time(wall, zone, place) if gap == "refuse" else of_any_wall_time(wall, zone, place, warnings)

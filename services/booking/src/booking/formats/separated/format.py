@@ -8,6 +8,7 @@ from booking.formats.port import Hints, Parsed
 from booking.formats.separated import row
 from booking.formats.separated.columns import index_of, places_of
 from booking.formats.separated.rows import rows_of
+from booking.formats.separated.times import Walls
 from booking.formats.status_words import folded
 from booking.profiles.csv_knobs import CsvProfile
 from booking.values.refusals import Refused
@@ -55,7 +56,7 @@ def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, source: str, hints
         knobs=knobs,
         places=places_of(header, knobs),
         names=[index_of(name, header, f"csv.id.{number}") for number, name in enumerate(knobs.id)],
-        zone=hints.profiles.zone_of(source),
+        walls=Walls(hints.profiles.zone_of(source), knobs.date_format),
         clinic=profile.clinic or hints.client.default_clinic,
         words={folded(word): of for word, of in knobs.words.items()},
         yes={word.casefold() for word in knobs.true_words},

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from booking.appointments.domain.command import BookAppointment
+from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.formats.separated import times
 from booking.formats.status_words import folded, word_of
 from booking.patients.domain.details import Addresses, PersonDetails
@@ -40,7 +40,7 @@ class Sheet(NamedTuple):
     Attributes:
         places: What is read → where it stands, from 0.
         names: Where the values stand that together name a visit; empty: patient, start and place do.
-        zone: Of times without offset; None: nobody knows it.
+        walls: How times are read.
         clinic: The clinic of rows that name none.
         words: The source's own status words, folded.
         yes: What says yes, in small letters.
@@ -52,7 +52,7 @@ class Sheet(NamedTuple):
     knobs: CsvProfile
     places: Mapping[Column, int]
     names: Sequence[int]
-    zone: ZoneInfo | None
+    walls: times.Walls
     clinic: str | None
     words: Mapping[str, Word]
     yes: Set[str]
@@ -92,7 +92,7 @@ def command(cells: Sequence[str], sheet: Sheet) -> BookAppointment:
     status = _STATUSES[word or Word.BOOKED]
     key, digest = key_of(sheet.source, cells)
     patient = _patient(row)
-    starts_at = _start(row) if status in (Status.BOOKED, *NOT_YET_BOOKED) else details.read(UNSET, _start, row)
+    starts_at = details.read(UNSET, _start, row, details) if status in NEEDS_NO_START else _start(row, details)
     place = row.text(Column.CLINIC)
     is_code = identity.is_clinic_code(place)
     return BookAppointment(
@@ -115,7 +115,7 @@ def command(cells: Sequence[str], sheet: Sheet) -> BookAppointment:
         provider_name=_detail(row, Column.PROVIDER_NAME, details),
         service_type=_detail(row, Column.SERVICE_TYPE, details) or UNSET,
         starts_at=starts_at,
-        ends_at=details.read(UNSET, _end, row, starts_at) if isinstance(starts_at, datetime) else UNSET,
+        ends_at=details.read(UNSET, _end, row, starts_at, details) if isinstance(starts_at, datetime) else UNSET,
         warnings=tuple(details.warnings),
     )
 
@@ -152,30 +152,29 @@ def _confirmed(row: Row, word: Word | None, details: Details) -> Maybe[bool]:
     return details.read(UNSET, strange)
 
 
-def _start(row: Row) -> datetime:
-    knobs, zone = row.sheet.knobs, row.sheet.zone
+def _start(row: Row, details: Details) -> datetime:
     if whole := row.text(Column.START):
-        return times.instant(whole, zone, knobs.date_format, Column.START)
+        return times.instant(whole, row.sheet.walls, Column.START, details.warnings)
     if day := row.text(Column.START_DATE):
         places = (Column.START_DATE.value, Column.START_TIME.value)
-        return times.of_parts(day, row.text(Column.START_TIME), zone, knobs.date_format, places)
+        return times.of_parts(day, row.text(Column.START_TIME), row.sheet.walls, places, details.warnings)
     raise Refused("START_REQUIRED", "no start is in this row", Column.START)
 
 
-def _end(row: Row, start: datetime) -> datetime:
+def _end(row: Row, start: datetime, details: Details) -> datetime:
     knobs = row.sheet.knobs
     if written := row.text(Column.END):
-        return times.instant(written, row.sheet.zone, knobs.date_format, Column.END)
+        return times.instant(written, row.sheet.walls, Column.END, details.warnings)
     if written := row.text(Column.DURATION):
         return start + times.length_of(written, knobs, Column.DURATION)
     return start + timedelta(minutes=knobs.default_minutes)
 
 
 def _changed_at(row: Row, details: Details) -> datetime | None:
-    written, sheet = row.text(Column.CHANGED_AT), row.sheet
+    written = row.text(Column.CHANGED_AT)
     if not written:
         return None
-    return details.read(None, times.instant, written, sheet.zone, sheet.knobs.date_format, Column.CHANGED_AT)
+    return details.read(None, times.instant, written, row.sheet.walls, Column.CHANGED_AT, details.warnings)
 
 
 def _patient(row: Row) -> str:

@@ -2,34 +2,47 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from booking.profiles.csv_knobs import CsvProfile
 from booking.values.refusals import Refused
-from booking.values.times import FIRST_YEAR, LAST_YEAR, of_wall_time
+from booking.values.times import FIRST_YEAR, LAST_YEAR, of_any_wall_time
+from booking.values.warned import Warned
 
 _LONGEST = timedelta(days=7)
 
 
-def instant(written: str, zone: ZoneInfo | None, formats: Sequence[str], place: str) -> datetime:
-    """Return the instant, in UTC, of a date and time; without an offset it is wall time in `zone`.
+class Walls(NamedTuple):
+    """How a file's times are read.
+
+    Attributes:
+        zone: Of times without offset; None: nobody knows it.
+        formats: Of strptime; none: ISO 8601.
+    """
+
+    zone: ZoneInfo | None
+    formats: Sequence[str]
+
+
+def instant(written: str, walls: Walls, place: str, warnings: list[Warned]) -> datetime:
+    """Return the instant, in UTC, of a date and time; without an offset it is wall time.
+
+    Args:
+        warnings: Takes SKIPPED_HOUR and DOUBLED_HOUR.
 
     Raises:
-        Refused: BAD_TIME, NAIVE_TIME, START_IN_SPRING_GAP, TIME_OUT_OF_RANGE.
+        Refused: BAD_TIME, NAIVE_TIME, TIME_OUT_OF_RANGE.
     """
-    return _there(_read(written, formats, place), zone, place)
+    return _there(_read(written, walls.formats, place), walls.zone, place, warnings)
 
 
-def of_parts(day: str, hour: str, zone: ZoneInfo | None, formats: Sequence[str], places: tuple[str, str]) -> datetime:
-    """Return the instant, in UTC, of a day in one column and an hour in another.
-
-    Raises:
-        Refused: As `instant`.
-    """
+def of_parts(day: str, hour: str, walls: Walls, places: tuple[str, str], warnings: list[Warned]) -> datetime:
+    """Return the instant, in UTC, of a day in one column and an hour in another, as `instant` does."""
     if not hour:
         raise Refused("BAD_TIME", "a day alone is no time: say the hour", places[1])
-    found = datetime.combine(_day(day, formats, places[0]), _hour(hour, formats, places[1]))
-    return _there(found, zone, places[0])
+    found = datetime.combine(_day(day, walls.formats, places[0]), _hour(hour, walls.formats, places[1]))
+    return _there(found, walls.zone, places[0], warnings)
 
 
 def length_of(written: str, knobs: CsvProfile, place: str) -> timedelta:
@@ -48,14 +61,14 @@ def length_of(written: str, knobs: CsvProfile, place: str) -> timedelta:
     return found
 
 
-def _there(found: datetime, zone: ZoneInfo | None, place: str) -> datetime:
+def _there(found: datetime, zone: ZoneInfo | None, place: str, warnings: list[Warned]) -> datetime:
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise Refused("TIME_OUT_OF_RANGE", f"not within the years {FIRST_YEAR} to {LAST_YEAR}", place)
     if found.tzinfo is not None:
         return found.astimezone(UTC)
     if zone is None:
         raise Refused("NAIVE_TIME", "name the zone of this wall time in the source's profile", place)
-    return of_wall_time(found, zone, place)
+    return of_any_wall_time(found, zone, place, warnings)
 
 
 def _read(written: str, formats: Sequence[str], place: str) -> datetime:
