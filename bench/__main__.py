@@ -2,6 +2,7 @@
 
 import sys
 
+from bench.bulk import app as bulk
 from bench.delivery.__main__ import app as delivery
 from bench.people import app as people
 from bench.policies import app as policies
@@ -16,6 +17,7 @@ ALL = {
     "policies": policies,
     "people": people,
     "projector": projector,
+    "bulk": bulk,
 }
 
 

@@ -1,5 +1,6 @@
 """Messages of HL7 v2 as tests spoil them, and all that can be asked of one."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from random import Random
@@ -56,8 +57,8 @@ PIECES = (
 )  # fmt: skip
 
 
-def mutated(body: bytes, random: Random) -> bytes:
-    """Return a body spoiled in one to six places: cut, repeated, moved, overwritten, with odd bytes put in."""
+def mutated(body: bytes, random: Random, pieces: Sequence[bytes] = PIECES) -> bytes:
+    """Return a body spoiled in one to six places: cut, repeated, moved, overwritten, with odd `pieces` put in."""
     for _ in range(random.randint(1, 6)):
         start = random.randint(0, len(body))
         end = min(len(body), start + random.choice((0, 1, 1, 2, 5, 20, 200)))
@@ -73,7 +74,7 @@ def mutated(body: bytes, random: Random) -> bytes:
             case 3:
                 body = body[:start] + random.randbytes(len(part)) + body[end:]
             case _:
-                body = body[:start] + random.choice(PIECES) + body[end:]
+                body = body[:start] + random.choice(pieces) + body[end:]
     return body
 
 
