@@ -16,6 +16,7 @@ import pytest
 from chassis.api.server import serve
 from stack.ports import free_port
 from tests.support.booking.door import KEY, Door, booking
+from tests.support.examples import ROOT
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -168,6 +169,17 @@ async def test_a_file_that_was_killed_in_the_middle_is_sent_again_without_loss_o
     found = await visits(door)
     assert len(found) == MANY
     assert set(found.values()) == {("booked", 1)}
+
+
+async def test_the_example_is_taken_whole(door: Door, url: str) -> None:
+    await door.put("/v1/clinics/CARDIO", {"name": "Heart Clinic", "zone": "Europe/London", "country": "GB"})
+    file = ROOT / "examples" / "files" / "history.csv"
+    code, tried, _ = await imported(url, file, "--source", "local", "--mode", "backfill", "--dry-run")
+    assert (code, tried["refused"]) == (0, {})
+    code, told, _ = await imported(url, file, "--source", "local", "--mode", "backfill")
+
+    assert (code, told) == (0, tried)
+    assert [status for status, _ in (await visits(door)).values()].count("fulfilled") == 2
 
 
 SIU = (
