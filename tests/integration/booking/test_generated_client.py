@@ -13,10 +13,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from booking.formats.calendars.format import ICalendar
-from booking.formats.hl7v2.format import Hl7V2
-from booking.formats.lines.format import LinesOfJson
-from booking.formats.separated.format import SeparatedValues
+from booking.wiring import FORMATS
 from chassis.api.server import serve
 from stack.ports import free_port
 from tests.integration.booking.clearances.words import DESK, consent
@@ -27,6 +24,9 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.integration
 
 PACKAGE = "attend_booking_client"
+JSON = {"application/json", "application/fhir+json"}
+OTHERS = sorted({name for one in FORMATS.all for name in one.media_types} - JSON)
+"""Types of bodies that a generator takes as bytes."""
 
 
 @pytest.fixture
@@ -54,8 +54,7 @@ async def package(door: Door, tmp_path: Path) -> Path:
     """Return the package that openapi-python-client makes from `/openapi.json`, without a warning."""
     described, made, config = tmp_path / "openapi.json", tmp_path / PACKAGE, tmp_path / "config.yml"
     described.write_bytes((await door.look("/openapi.json")).content)
-    no_json = [name for one in (Hl7V2, SeparatedValues, LinesOfJson, ICalendar) for name in one.media_types]
-    as_bytes = "".join(f"  {name}: application/octet-stream\n" for name in no_json)
+    as_bytes = "".join(f"  {name}: application/octet-stream\n" for name in OTHERS)
     config.write_text(f"post_hooks: []\ncontent_type_overrides:\n{as_bytes}")
     generator = Path(sys.executable).with_name("openapi-python-client")
     process = await asyncio.create_subprocess_exec(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -191,6 +191,11 @@ class Looking(PostgresStore):
     """The same within a transaction that may only read: what would be decided now, without waiting for anybody."""
 
     _held = statements.HELD_APPOINTMENTS
+
+    async def identify(self, identities: Collection[Identity]) -> tuple[Mapping[Identity, UUID], Collection[Identity]]:
+        found = await self._ids(statements.IDENTITIES, identities)
+        made = {name: uuid4() for name in set(identities) - found.keys()}  # kept nowhere
+        return {**found, **made}, made.keys()
 
 
 async def followed(connection: Connection, held: Mapping[UUID, AppointmentState]) -> Mapping[UUID, AppointmentState]:

@@ -10,6 +10,7 @@ from booking.door.domain import Client
 from booking.door.strict_json import not_utf8
 from booking.profiles.current import Profiles
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 from booking.values.warned import Warned
 
 
@@ -22,6 +23,7 @@ class Hints:
         source: The source named beside the body (in a request's query), if any.
         key: The idempotency key given beside the body (the header Idempotency-Key), if any.
         profiles: What each source means by what it sends; all defaults where none are given.
+        trails: Takes where the values of each message came from, in their order; None: nobody asked.
     """
 
     client: Client
@@ -29,6 +31,22 @@ class Hints:
     source: str | None = None
     key: str | None = None
     profiles: Profiles = field(default_factory=Profiles)
+    trails: list[Trail] | None = None
+
+    def trail(self) -> Trail | None:
+        """Return what takes where the values of the next message come from; None: nobody asked.
+
+        A format asks once for each message, before anything of it can be refused.
+        """
+        if self.trails is None:
+            return None
+        self.trails.append([])
+        return self.trails[-1]
+
+    def done(self, messages: int) -> None:
+        """Say that so many messages were read: one that was refused before it asked for a trail has an empty one."""
+        if self.trails is not None:
+            self.trails.extend([] for _ in range(messages - len(self.trails)))
 
 
 class Parsed(NamedTuple):

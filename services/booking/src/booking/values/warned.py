@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, NOT_CLEARED, UNKNOWN_CLINIC, Refused
+from booking.values.trail import Took, Trail
 
 DETAIL_DROPPED = "DETAIL_DROPPED"
 UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -118,13 +119,20 @@ class Details:
 
     Attributes:
         doubted: The refusal of what was dropped and may have said whose the event is: it holds if nothing else does.
+        trail: Where each value came from; None: nobody asked, and nothing of it is kept.
     """
 
-    __slots__ = ("doubted", "warnings")
+    __slots__ = ("doubted", "trail", "warnings")
 
-    def __init__(self, warnings: Iterable[Warned] = ()) -> None:
+    def __init__(self, warnings: Iterable[Warned] = (), trail: Trail | None = None) -> None:
         self.warnings = list(warnings)
         self.doubted: Refused | None = None
+        self.trail = trail
+
+    def took(self, field: str, place: str, knob: str = "", rule: str = "") -> None:
+        """Note where a field's value came from (`Took`), if anybody asked."""
+        if self.trail is not None:
+            self.trail.append(Took(field, place, knob, rule))
 
     @contextmanager
     def beside_refusals(self) -> Iterator[None]:

@@ -34,6 +34,8 @@ from booking.formats.hl7v2.door import Hl7Door
 from booking.formats.hl7v2.format import Hl7V2
 from booking.formats.http import EventDoor
 from booking.formats.lines.format import LinesOfJson
+from booking.formats.maps import http as maps_http
+from booking.formats.maps.explain import Explainer
 from booking.formats.messages import Inbound, decode_of
 from booking.formats.plain.format import PlainJson
 from booking.formats.separated.format import SeparatedValues
@@ -214,6 +216,9 @@ def door(
     people = RegistrationIntake(transactions, rules)
     merging = MergeIntake(transactions)
     hl7 = Hl7Door(intake, profiles, transactions.clock, lambda: uuid4().hex, people, settings.default_country, merging)
+    explainer = Explainer(
+        formats, profiles, reads, transactions.clock, rules.register_on_booking, settings.default_country
+    )
     routers: Sequence[Any] = (
         events_http.routes(events, formats, client),
         patients_http.routes(transactions, reads, people, client, settings.default_country),
@@ -237,6 +242,7 @@ def door(
         policies_http.routes(transactions, reads, reader, policy_changed, DRY_RUNS),
         fhir_http.routes(events, client),
         hl7_http.routes(hl7, client),
+        maps_http.routes(explainer, client),
         *clearances_in_http.routes(transactions, client),
     )
     for router in routers:

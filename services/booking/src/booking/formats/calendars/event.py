@@ -11,10 +11,12 @@ from icalendar import Event, vDDDTypes
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
+from booking.formats.calendars.trail import note_places
 from booking.patients.domain.details import Addresses, PersonDetails
 from booking.profiles.domain import Profile
 from booking.values import identity, texts, times
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import Details
 from schemas.appointments import Status
@@ -45,8 +47,11 @@ class Calendar(NamedTuple):
     clinic: str | None
 
 
-def command(event: Event, around: Calendar) -> BookAppointment:
+def command(event: Event, around: Calendar, trail: Trail | None = None) -> BookAppointment:
     """Return the command that an event stands for.
+
+    Args:
+        trail: Takes where its values came from; None: nobody asked.
 
     Raises:
         Refused: UNSUPPORTED_METHOD, NO_APPOINTMENT_ID, RECURRING_VISIT, UNKNOWN_STATUS, or the start of a visit that
@@ -55,7 +60,9 @@ def command(event: Event, around: Calendar) -> BookAppointment:
     if around.method not in _TAKEN:
         raise Refused("UNSUPPORTED_METHOD", "a calendar of PUBLISH, REQUEST or CANCEL is taken", "VCALENDAR.METHOD")
     status = _status(event, around)
-    details = Details()
+    details = Details(trail=trail)
+    if trail is not None:
+        note_places(event, around.method, around.profile, details)
     name = _name(event, around)
     is_detail = status in NEEDS_NO_START
     starts_at = details.read(UNSET, _start, event, around, details) if is_detail else _start(event, around, details)

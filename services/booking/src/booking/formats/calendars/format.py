@@ -10,6 +10,7 @@ from booking.formats.calendars import event
 from booking.formats.port import Hints, Parsed
 from booking.values import times
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 
 MEDIA_TYPES = ("text/calendar",)
 LARGEST_BATCH = 1_000
@@ -41,7 +42,8 @@ class ICalendar:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} events")
         if not pairs:
             raise Refused("EMPTY_BATCH", "no event in it", "VCALENDAR.VEVENT")
-        return Parsed([_or_refusal(one, _around(calendar, source, hints)) for calendar, one in pairs], is_batch=True)
+        read = (_or_refusal(one, _around(calendar, source, hints), hints.trail()) for calendar, one in pairs)
+        return Parsed(list(read), is_batch=True)
 
     def event_id(self, body: bytes) -> str | None:
         """See `port.Format`: a refused body is many events, and none."""
@@ -68,9 +70,9 @@ def _around(calendar: Any, source: str, hints: Hints) -> event.Calendar:
     return event.Calendar(hints.client.client_id, source, profile, method, zone, clinic)
 
 
-def _or_refusal(one: Any, around: event.Calendar) -> BookAppointment | Refused:
+def _or_refusal(one: Any, around: event.Calendar, trail: Trail | None) -> BookAppointment | Refused:
     try:
-        return event.command(one, around)
+        return event.command(one, around, trail)
     except Refused as refusal:
         return refusal
     except _LIBRARYS:

@@ -17,6 +17,8 @@ FHIR_JSON = "application/fhir+json"
 BOOKING_EVENTS = frozenset({"booking-request"})
 """Codes of MessageHeader.eventCoding that are about a booking."""
 
+_HASH = "a hash of the body: it names no event"
+
 
 class FhirR4:
     """`port.Format` of FHIR R4: a message Bundle, else one Appointment."""
@@ -52,12 +54,13 @@ def parse_appointment(body: bytes, hints: Hints) -> Parsed:
 def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     """Its key is the header Idempotency-Key, else the hash of the body: the same resource is the same event."""
     digest = canonical_hash(value)
-    details = Details()
+    details = Details(trail=hints.trail())
     with_whole_lists(value)
     with details.beside_refusals():
         found = resources.appointment(value, details)
         source = hints.client.source(hints.source)
         key = hints.key or _hashed(digest)
+        details.took("key", "", "", "the header Idempotency-Key" if hints.key else _HASH)
         client = hints.client.client_id
         named = {"client": client, "source": source, "key": key}
         read = mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
@@ -70,7 +73,7 @@ def _of_message(value: Any, hints: Hints) -> BookAppointment:
     Its key is the header Idempotency-Key, else MessageHeader.id, else Bundle.id, else the hash of the body.
     """
     digest = canonical_hash(value)
-    details = Details()
+    details = Details(trail=hints.trail())
     with_whole_lists(value)
     with details.beside_refusals():
         return _in_message(resources.message(value, details), digest, details, hints)
@@ -81,6 +84,10 @@ def _in_message(bundle: Any, digest: bytes, details: Details, hints: Hints) -> B
     focus, appointment = _focus(header, by_reference)
     resources.check_invariants(appointment, "Appointment", details)
     key = hints.key or header.id or bundle.id or _hashed(digest)
+    if not hints.key and (header.id or bundle.id):
+        details.took("key", "MessageHeader.id" if header.id else "Bundle.id")
+    else:
+        details.took("key", "", "", "the header Idempotency-Key" if hints.key else _HASH)
     source = hints.client.source(hints.source)
     read = mapping.command(
         appointment,

@@ -8,6 +8,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.formats.fhir_r4.people import person_of
 from booking.formats.fhir_r4.person_names import full_name
+from booking.formats.fhir_r4.places import note_person, note_visit
 from booking.formats.fhir_r4.practitioners import provider as provider_of
 from booking.formats.fhir_r4.references import Message, unversioned
 from booking.values import texts
@@ -44,6 +45,8 @@ def command(
     """
     message = message.containing(appointment)
     patient, resource = _patient(appointment, message, details)
+    if details.trail is not None:
+        note_visit(appointment, resource, details)
     patients = _essential_names(patient, details, _PATIENT)
     names = _names(appointment, message, details)
     provider, others, name = _provider(appointment, message, details, now)
@@ -52,6 +55,9 @@ def command(
     start = (appointment.start, "start")
     starts_at = lenient(UNSET, _instant, *start) if status in NEEDS_NO_START else _instant(*start)
     reason = lenient(None, _concept, appointment.cancelationReason, "cancelationReason")
+    person = None if resource is None else person_of(resource, now)
+    if person is not None and details.trail is not None:
+        note_person(person, details)
     return BookAppointment(
         client=client,
         key=texts.identifier(key, "Bundle.id"),
@@ -64,13 +70,13 @@ def command(
         ),
         reason=reason,
         patient=patients[0],
-        clinic_identifiers=tuple(dict.fromkeys(_clinic(appointment, message))),
+        clinic_identifiers=tuple(dict.fromkeys(_clinic(appointment, message, details))),
         provider=provider,
         provider_name=None if name is None else lenient(None, texts.name, name, "Practitioner.name"),
-        service_type=lenient(UNSET, _service, appointment, message),
+        service_type=lenient(UNSET, _service, appointment, message, details),
         starts_at=starts_at,
         ends_at=UNSET if appointment.end is None else lenient(UNSET, _instant, appointment.end, "end"),
-        person=None if resource is None else person_of(resource, now),
+        person=person,
         other_names=names[1:],
         patient_names=patients[1:],
         provider_names=others,
@@ -186,6 +192,9 @@ def _provider(
         return UNSET, (), None
     names = kept_names(found.names, details, _PROVIDER)
     called = full_name(getattr(found.resource, "name", None), now) or found.display
+    details.took("provider", "Appointment.participant.actor", "", "the practitioner who sees the patient")
+    if called is not None:
+        details.took("provider_name", "Practitioner.name")
     return (names[0] if names else UNSET), names[1:], called
 
 
@@ -201,16 +210,19 @@ def _schedule_actors(appointment: Any, message: Message) -> Iterator[Any]:
         yield from (schedule.actor or []) if schedule is not None else ()
 
 
-def _clinic(appointment: Any, message: Message) -> Iterator[tuple[str, str]]:
+def _clinic(appointment: Any, message: Message, details: Details) -> Iterator[tuple[str, str]]:
     """Yield what may stand for the clinic, best first: service, place, then where the message goes."""
     for kind in _PLACES:
         for reference, resource in _actors(appointment.participant or [], message, kind):
+            details.took("clinic", "Appointment.participant.actor", "", f"an identifier of its {kind}")
             yield from _names_of(reference, resource)
     for reference in _schedule_actors(appointment, message):
         resource = message.resolve_as(reference, *_PLACES)
         if resource is not None:
+            details.took("clinic", "Schedule.actor", "", "an identifier of the place")
             yield from _names_of(reference, resource)
     for destination in (message.header.destination or []) if message.header is not None else ():
+        details.took("clinic", "MessageHeader.destination", "", "where the message goes")
         system, bar, value = (destination.endpoint or "").rpartition("|")
         if bar:
             yield system, value
@@ -230,13 +242,20 @@ def _names_of(reference: Any, resource: Any) -> Iterator[tuple[str, str]]:
         yield kind, value
 
 
-def _service(appointment: Any, message: Message) -> Maybe[str | None]:
+def _service(appointment: Any, message: Message, details: Details) -> Maybe[str | None]:
     """Return what the visit is for: serviceType, appointmentType, the slot's, serviceCategory."""
-    concepts = [*(appointment.serviceType or []), appointment.appointmentType]
-    for slot in _slots(appointment, message):
-        concepts += [*(slot.serviceType or []), slot.appointmentType]
-    concepts += appointment.serviceCategory or []
-    return next((text for concept in concepts if (text := _concept(concept, "serviceType")) is not None), UNSET)
+    for place, concept in _services(appointment, message):
+        if (text := _concept(concept, "serviceType")) is not None:
+            details.took("service_type", place)
+            return text
+    return UNSET
+
+
+def _services(appointment: Any, message: Message) -> Iterator[tuple[str, Any]]:
+    for name, owner in (("Appointment", appointment), *(("Slot", slot) for slot in _slots(appointment, message))):
+        yield from ((f"{name}.serviceType", one) for one in owner.serviceType or [])
+        yield f"{name}.appointmentType", owner.appointmentType
+    yield from (("Appointment.serviceCategory", one) for one in appointment.serviceCategory or [])
 
 
 def _concept(concept: Any, place: str) -> str | None:

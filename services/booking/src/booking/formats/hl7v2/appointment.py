@@ -10,12 +10,14 @@ from booking.formats.hl7v2.people import person_of
 from booking.formats.hl7v2.resources import Visit, clinician_of, place_of
 from booking.formats.hl7v2.segments import Message, Segment
 from booking.formats.hl7v2.times import Times, instant
+from booking.formats.hl7v2.trail import note_place, note_status
 from booking.formats.hl7v2.words import TRIGGERS, Outcome, outcome
 from booking.formats.status_words import word_of
 from booking.profiles.domain import Extra, Hl7Profile, Meaning, Profile, Word
 from booking.values import texts
 from booking.values.kept_names import kept_names
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import HELD_BACK, UNKNOWN_WORD, WORD_DISAGREES, Details, Warned
 from schemas.appointments import IngestMode, Status
@@ -36,6 +38,7 @@ class Ingress(NamedTuple):
         key: Which event it is.
         zone: Of its times without offset; None: nobody knows it.
         clinic: Its client's own, where the profile names none.
+        trail: Takes where its values came from; None: nobody asked.
     """
 
     client: str
@@ -45,6 +48,7 @@ class Ingress(NamedTuple):
     zone: ZoneInfo | None
     now: datetime
     clinic: str | None = None
+    trail: Trail | None = None
 
 
 def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppointment:
@@ -54,8 +58,10 @@ def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppoint
         Refused: UNSUPPORTED_EVENT, NO_SCH, NO_APPOINTMENT_ID, SEVERAL_PATIENTS, or the start of a visit that stands
             cannot be read. IGNORED_MESSAGE: it is of no visit, and there is nothing to do.
     """
-    knobs, details, visit = profile.hl7v2, Details(message.warnings), Visit(message)
+    knobs, details, visit = profile.hl7v2, Details(message.warnings, ingress.trail), Visit(message)
     meaning, word = _meaning(message, knobs), _word(visit, knobs, details)
+    if details.trail is not None:
+        note_status(message, visit, knobs, details)
     person = _person(message, knobs, ingress, details)
     _check_not_ignored(meaning, word, has_patient=person is not None)
     names = visit_names(message, knobs.appointment, details)
@@ -76,12 +82,12 @@ def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppoint
         follows=meaning is not Meaning.BOOKED and message.trigger != _BROADCAST,
         confirmed=found.confirmed,
         agrees=not found.holds,
-        mode=_mode(found, profile),
-        occurred_at=_occurred_at(message, ingress, knobs),
+        mode=_mode(found, profile, details),
+        occurred_at=_occurred_at(message, ingress, knobs, details),
         reason=_reason(visit, details) if meaning in _ENDS else None,
         patient=patients[0] if patients else None,
         patient_names=patients[1:],
-        person=None if person is None else person_of(person, message, profile),
+        person=None if person is None else person_of(person, message, profile, details),
         starts_at=starts_at,
         ends_at=times.end(starts_at, is_new=meaning is Meaning.BOOKED) if isinstance(starts_at, datetime) else UNSET,
         warnings=tuple(details.warnings),
@@ -123,25 +129,38 @@ def _start(times: Times, meaning: Meaning, word: Word | None, details: Details) 
 
 
 def _warn(found: Outcome, profile: Profile, details: Details) -> None:
+    if found.confirmed is not UNSET:
+        details.took("confirmed", "", "", "by the word")
+    if found.keeps:
+        details.took("keeps", "", "", "a visit to which upstream gave one of these keeps it")
     if found.disagrees:
         details.warnings.append(Warned(WORD_DISAGREES, "SCH-25"))
     if found.holds and profile.mode is IngestMode.LIVE:
         details.warnings.append(Warned(HELD_BACK, "SCH-25"))
 
 
-def _mode(found: Outcome, profile: Profile) -> IngestMode:
+def _mode(found: Outcome, profile: Profile, details: Details) -> IngestMode:
     by_clock = found.status is Status.NOSHOW and profile.hl7v2.no_show_by_clock
+    if by_clock:
+        details.took("mode", "", "hl7v2.no_show_by_clock", "a no-show may be a clock's: nothing is sent")
+    else:
+        details.took("mode", "", "mode")
     return IngestMode.BACKFILL if by_clock else profile.mode
 
 
-def _occurred_at(message: Message, ingress: Ingress, knobs: Hl7Profile) -> datetime | None:
+def _occurred_at(message: Message, ingress: Ingress, knobs: Hl7Profile, details: Details) -> datetime | None:
     """Return when the sender wrote the message; one that cannot be read says nothing, and arrival counts."""
     said = message.at("MSH-7")
+    if isinstance(said, str):
+        details.took("occurred_at", "MSH-7")
     return Details().read(None, instant, said, ingress.zone, "MSH-7", knobs.times) if isinstance(said, str) else None
 
 
 def _reason(visit: Visit, details: Details) -> str | None:
-    text = visit.text("SCH-6.2") or visit.text("SCH-6.1")
+    path = "SCH-6.2" if visit.text("SCH-6.2") else "SCH-6.1"
+    text = visit.text(path)
+    if text:
+        details.took("reason", path)
     return details.read(None, texts.name, text, "SCH-6") if text else None
 
 
@@ -170,7 +189,14 @@ def _with_resources(visit: Visit, profile: Profile, ingress: Ingress, details: D
         if kept:
             provider, others = kept[0], kept[1:]
         called = clinician.called
+        details.took("provider", clinician.place, "hl7v2.provider.fields")
+        if called is not None:
+            details.took("provider_name", clinician.place)
+    elif clinician is None:
+        details.took("provider", "AIP-2", "", "whoever it was is taken away")
     place = place_of(visit, profile.hl7v2, profile.clinic or ingress.clinic)
+    if details.trail is not None:
+        note_place(place, visit, profile, details)
     return _BLANK._replace(
         provider=provider,
         provider_names=others,
@@ -187,5 +213,7 @@ _BLANK = BookAppointment(client="", key="", body_sha256=b"", source="", appointm
 
 def _service(visit: Visit, knobs: Hl7Profile, details: Details) -> Maybe[str | None]:
     own = knobs.extra.get(Extra.SERVICE_TYPE)
-    said = visit.first_said([*([own] if own else []), *knobs.service])
+    path, said = visit.first_said([*([own] if own else []), *knobs.service])
+    if path is not None:
+        details.took("service_type", path, "hl7v2.extra.service_type" if path == own else "hl7v2.service")
     return details.read(UNSET, texts.name, said, knobs.service[0]) if isinstance(said, str) else said

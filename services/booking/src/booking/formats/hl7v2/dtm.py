@@ -74,6 +74,12 @@ def day(written: str, place: str = "") -> date:
     raise Refused("BAD_DAY", "not a day of HL7 such as 20270312", place)
 
 
+def has_offset(written: str) -> bool:
+    """Say whether a time that is written says how far it is from UTC."""
+    found = _found(written)
+    return found is not None and bool(found["offset"])
+
+
 def _found(written: str) -> re.Match[str] | None:
     """Match the first component that is there: some senders leave it empty, or add another precision after it."""
     first = next((one for one in map(str.strip, written.split("^")) if one), "")

@@ -1,6 +1,7 @@
 """HL7 v2 behind the port: a message of scheduling, or a batch of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +12,7 @@ from booking.formats.port import Hints, Parsed
 from booking.profiles.domain import Profile
 from booking.values import texts
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 
 MEDIA_TYPES = ("application/hl7-v2", "x-application/hl7-v2+er7", "application/hl7-v2+er7")
 """HAPI's convention for HL7 over HTTP, the name that FHIR's guides give it, and the registered form of that."""
@@ -42,7 +44,7 @@ class Hl7V2:
         whole = batches.opened(body)
         if len(whole.messages) == 1 and not whole.warnings:
             return Parsed([command(whole.messages[0], hints)])
-        inside = Hints(hints.client, hints.now, hints.source, None, hints.profiles)
+        inside = replace(hints, key=None)
         return Parsed([_or_refusal(one, inside) for one in whole.messages], is_batch=True, warnings=whole.warnings)
 
     def event_id(self, body: bytes) -> str | None:
@@ -56,11 +58,12 @@ def command(body: bytes, hints: Hints) -> BookAppointment:
     Raises:
         Refused: It is no message of scheduling that is taken here.
     """
+    trail = hints.trail()
     message = read(body)
     source, profile = profile_of(message, hints)
     if profile.hl7v2.charset is not None:
         message = read(body, profile.hl7v2.charset)
-    return command_of(message, source, profile, hints)
+    return command_of(message, source, profile, hints, trail)
 
 
 def profile_of(message: Message, hints: Hints) -> tuple[str, Profile]:
@@ -74,8 +77,13 @@ def profile_of(message: Message, hints: Hints) -> tuple[str, Profile]:
     return named, hints.profiles.of(named)
 
 
-def command_of(message: Message, source: str, profile: Profile, hints: Hints) -> BookAppointment:
+def command_of(
+    message: Message, source: str, profile: Profile, hints: Hints, trail: Trail | None = None
+) -> BookAppointment:
     """Return the command that a message stands for.
+
+    Args:
+        trail: Takes where its values came from; None: nobody asked.
 
     Raises:
         Refused: UNSUPPORTED_MESSAGE, WRONG_PROCESSING_ID; see `appointment.command`.
@@ -95,6 +103,7 @@ def command_of(message: Message, source: str, profile: Profile, hints: Hints) ->
         zone=hints.profiles.zone_of(source),
         now=hints.now,
         clinic=hints.client.default_clinic,
+        trail=trail,
     )
     return appointment.command(message, profile, ingress)
 

@@ -27,7 +27,11 @@ def visit_names(message: Message, paths: tuple[str, ...], details: Details) -> t
         raise Refused("NO_SCH", "nothing says which visit is meant: send SCH with its number", "SCH")
     occurrence = schedule.text(3)
     suffix = f"#{occurrence}" if occurrence else ""
-    found = [f"{name}{suffix}" for path in paths for name in _entity(message, path)]
+    found: list[str] = []
+    for path in paths:
+        for name in _entity(message, path):
+            found.append(f"{name}{suffix}")
+            details.took("appointment", path, "hl7v2.appointment")
     if not found:
         raise Refused("NO_APPOINTMENT_ID", "neither the filler nor the placer gives the visit a number", "SCH-2")
     kept = kept_names(found, details, "SCH-2")
@@ -55,6 +59,7 @@ def patient_names(person: Segment, knobs: PatientKnobs, today: str, details: Det
         today: `YYYYMMDD`: what was valid until a day before it is no name any more.
     """
     found: list[tuple[tuple[int, int], str]] = []
+    places: list[str] = []
     for path in knobs.fields:
         where = path_of(path)
         if where.segment != person.name:
@@ -63,7 +68,11 @@ def patient_names(person: Segment, knobs: PatientKnobs, today: str, details: Det
             read = _of_patient(person, where.field, one, knobs, today)
             if read is not None and (path != _EXTERNAL or not found or _is_missing_nhs(read[1], found)):
                 found.append(read)
-    best = [name for _, name in sorted(found, key=lambda one: one[0])]
+                places.append(path if not one else f"{path}[{one + 1}]")
+    order = sorted(range(len(found)), key=lambda number: found[number][0])
+    best = [found[number][1] for number in order]
+    for number in order:
+        details.took("patient", places[number], "hl7v2.patient")
     return kept_names(list(dict.fromkeys(best)), details, f"{person.name}-3")
 
 

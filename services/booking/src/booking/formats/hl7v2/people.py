@@ -1,7 +1,7 @@
 """What PID says of a patient: his name, numbers, addresses and language; `""` takes away, empty says nothing."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from babel.core import get_global
@@ -10,6 +10,7 @@ from booking.formats.hl7v2.segments import NULL, Message, Segment
 from booking.patients.domain.details import Addresses, PersonDetails
 from booking.profiles.domain import Extra, Profile
 from booking.values.unset import UNSET
+from booking.values.warned import Details
 
 _NAME, _LANGUAGE, _DIED, _IS_DEAD = 5, 15, 29, 30
 _TELECOMS = (13, 14, 40)
@@ -33,20 +34,25 @@ class _Telecom(NamedTuple):
     Attributes:
         mark: What it is: mobile, phone, email, or other.
         written: The number or address; None: it is taken away.
+        field: Of PID, where it stands; and its repetition there, from 0.
     """
 
     mark: str
     written: str | None
+    field: int
+    repetition: int = 0
 
 
-def person_of(person: Segment, message: Message, profile: Profile) -> PersonDetails:
-    """Return what a message says of its patient."""
+def person_of(person: Segment, message: Message, profile: Profile, details: Details) -> PersonDetails:
+    """Return what a message says of its patient; where it stands is noted in `details`."""
     extra = {field: _text(message, path) for field, path in profile.hl7v2.extra.items()}
     given, family = _name(person)
     telecoms = [one for field in _TELECOMS for one in _telecoms(person, field)]
     mobiles = [extra.get(Extra.MOBILE), *_written(telecoms, "mobile"), *_written(telecoms, "phone")]
     emails = [extra.get(Extra.EMAIL), *_written(telecoms, "email")]
     gone = {one.mark for one in telecoms if one.written is None}
+    if details.trail is not None:
+        _note_places(person, telecoms, extra, profile, details)
     return PersonDetails(
         given_name=extra.get(Extra.GIVEN_NAME) or given,
         family_name=extra.get(Extra.FAMILY_NAME) or family,
@@ -58,6 +64,36 @@ def person_of(person: Segment, message: Message, profile: Profile) -> PersonDeta
         country=profile.country,
         language_otherwise=profile.language,
     )
+
+
+_FIELDS_OF_MARKS = {"mobile": "mobile", "phone": "mobile", "email": "email", "all": "mobile"}
+"""What a number or address is → the field for which it is tried; others are not read."""
+
+
+def _note_places(
+    person: Segment, telecoms: Iterable[_Telecom], extra: Mapping[Extra, str | None], profile: Profile, details: Details
+) -> None:
+    """Note where what is said of the patient stands."""
+    for field, path in profile.hl7v2.extra.items():
+        if extra[field] and field not in {Extra.SERVICE_TYPE, Extra.CLINIC}:
+            called = Extra.MOBILE if field is Extra.LANDLINE else field
+            details.took(f"person.{called}", path, f"hl7v2.extra.{field}")
+    given, family = _name(person)
+    for name, said in (("given_name", given), ("family_name", family)):
+        if said:
+            details.took(f"person.{name}", f"PID-{_NAME}")
+    for one in telecoms:
+        if (field_of := _FIELDS_OF_MARKS.get(one.mark)) is not None:
+            place = f"PID-{one.field}" + (f"[{one.repetition + 1}]" if one.repetition else "")
+            rule = f"read as {one.mark}" if one.written else '`""` takes it away'
+            details.took(f"person.{field_of}", place, "", rule)
+    if language_of(person.text(_LANGUAGE)):
+        details.took("person.language", f"PID-{_LANGUAGE}")
+    if _deceased(person) is not None:
+        details.took("person.deceased", f"PID-{_IS_DEAD if person.text(_IS_DEAD) else _DIED}")
+    for knob in ("country", "language"):
+        if getattr(profile, knob) is not None:
+            details.took(f"person.{knob}", "", knob, "where nothing else says it")
 
 
 def _text(message: Message, path: str) -> str | None:
@@ -94,7 +130,7 @@ def _telecoms(person: Segment, field: int) -> Iterator[_Telecom]:
     if not person.written(field):
         return
     if person.row(field) == [NULL]:
-        yield _Telecom("other" if field == _BUSINESS else "all", None)
+        yield _Telecom("other" if field == _BUSINESS else "all", None, field)
         return
     for one in range(person.repetitions(field)):
         written = [*person.row(field, one), *_ROOM][: len(_ROOM)]
@@ -102,12 +138,12 @@ def _telecoms(person: Segment, field: int) -> Iterator[_Telecom]:
         marks = {parts[1].upper(), parts[2].upper()}
         mail = next((part for part in (parts[0], parts[3]) if "@" in part), None)
         if mail is not None:
-            yield _Telecom("email", mail)
+            yield _Telecom("email", mail, field, one)
         phone = _phone(parts)
         if written[0] == NULL or (not phone and written[3] == NULL):
-            yield _Telecom(_mark(marks, field), None)
+            yield _Telecom(_mark(marks, field), None, field, one)
         elif phone and "@" not in phone and not marks & _MAIL:
-            yield _Telecom(_mark(marks, field), phone)
+            yield _Telecom(_mark(marks, field), phone, field, one)
 
 
 def _mark(marks: set[str], field: int) -> str:

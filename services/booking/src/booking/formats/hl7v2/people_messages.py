@@ -14,6 +14,7 @@ from booking.patients.domain.registrations import Registration
 from booking.profiles.domain import Profile
 from booking.values.identity import Identity
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 from booking.values.warned import Details
 
 ADMINISTRATION = "ADT"
@@ -30,11 +31,19 @@ _DELETES = frozenset({"A23", "A29"})
 Whoever is not registered is not registered by it."""
 
 
-def registration(message: Message, source: str, profile: Profile, hints: Hints, country: str | None) -> Registration:
+def registration(
+    message: Message,
+    source: str,
+    profile: Profile,
+    hints: Hints,
+    country: str | None,
+    trail: Trail | None = None,
+) -> Registration:
     """Return what a message of ADT tells of its patient, by his best name; what cannot be kept is not told.
 
     Args:
         country: By which national numbers are read where the profile names none.
+        trail: Takes where its values came from; None: nobody asked.
 
     Raises:
         Refused: UNSUPPORTED_EVENT, MAY_NOT_REGISTER, NO_PATIENT, SEVERAL_PATIENTS.
@@ -43,11 +52,12 @@ def registration(message: Message, source: str, profile: Profile, hints: Hints, 
         text = "of patients' records what describes, deletes or merges them is taken"
         raise Refused("UNSUPPORTED_EVENT", text, "MSH-9.2")
     hints.client.check_may_register()
-    details = Details(message.warnings)
+    details = Details(message.warnings, trail)
     identity = (source, _name(message, profile, hints, details))
     if message.trigger in _DELETES:
+        details.took("person.do_not_contact", "MSH-9.2", "", "his record is deleted")
         return _registration(identity, {}, {"do_not_contact": True}, hints.client, details)._replace(only_known=True)
-    read = person_of(message.all("PID")[0], message, profile)
+    read = person_of(message.all("PID")[0], message, profile, details)
     kept = read_by(read, profile.country or country, details)
     flags = {} if kept.deceased is None else {"deceased": kept.deceased}
     told = _registration(identity, _told(kept), flags, hints.client, details)

@@ -50,9 +50,9 @@ class Visit:
         found = self.said(path)
         return "" if found is UNSET else found or ""
 
-    def first_said(self, paths: Iterable[str]) -> Maybe[str | None]:
-        """Return what the first of these places says that is not empty."""
-        return next((found for path in paths if (found := self.said(path)) is not UNSET), UNSET)
+    def first_said(self, paths: Iterable[str]) -> tuple[str | None, Maybe[str | None]]:
+        """Return the first of these places that is not empty, None if all are, and what it says."""
+        return next(((path, found) for path in paths if (found := self.said(path)) is not UNSET), (None, UNSET))
 
 
 class Place(NamedTuple):
@@ -84,10 +84,12 @@ class Clinician(NamedTuple):
     Attributes:
         names: His ids, each with its authority if it has one; at least one.
         called: His name, None if only an id is said.
+        place: Where he stands.
     """
 
     names: tuple[str, ...]
     called: str | None
+    place: str
 
 
 def clinician_of(visit: Visit, knobs: ProviderKnobs) -> Maybe[Clinician | None]:
@@ -125,7 +127,8 @@ def _people(segment: Segment, field: int, knobs: ProviderKnobs) -> Iterator[Clin
         called = next((name for n in repetitions if (name := _full_name(segment, field, n))), "")
         names = [name for n in repetitions if (name := _identifier(segment, field, n))]
     if names or called:
-        yield Clinician(tuple(dict.fromkeys(names)) or (f"name|{called}",), called or None)
+        place = f"{segment.name}-{field}"
+        yield Clinician(tuple(dict.fromkeys(names)) or (f"name|{called}",), called or None, place)
 
 
 def _identifier(segment: Segment, field: int, repetition: int) -> str:

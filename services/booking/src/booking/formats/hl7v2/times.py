@@ -21,6 +21,8 @@ _MOST_MINUTES = 480
 _NUMBER = re.compile(r"\d+(?:\.\d*)?")
 _TIMING = "TQ1"
 
+TAKEN_AWAY = '`""` takes it away'
+
 
 class Times:
     """Reads the times of one visit.
@@ -46,6 +48,7 @@ class Times:
         for path in self._knobs.start:
             said = self._visit.said(path)
             if said is None:
+                self._details.took("starts_at", path, "hl7v2.times.start", TAKEN_AWAY)
                 return None
             if said is UNSET:
                 continue
@@ -55,6 +58,7 @@ class Times:
                 refused.append(refusal)
                 continue
             self._details.warnings += map(dropped, refused)
+            self._took("starts_at", path, "hl7v2.times.start", said)
             return found
         if refused:
             raise refused[0]
@@ -67,9 +71,20 @@ class Times:
             if isinstance(said, str):
                 found = self._details.read(None, self._instant, said, path)
                 if found is not None and start < found <= start + LONGEST:
+                    self._took("ends_at", path, "hl7v2.times.end", said)
                     return found
-        length = next(self._lengths(), timedelta(minutes=self._knobs.default_minutes) if is_new else None)
-        return UNSET if length is None else start + length
+        for path, length in self._lengths():
+            self._details.took("ends_at", path, "hl7v2.times.duration", "the start and this length")
+            return start + length
+        if not is_new:
+            return UNSET
+        self._details.took("ends_at", "", "hl7v2.times.default_minutes", "nobody says how long it is")
+        return start + timedelta(minutes=self._knobs.default_minutes)
+
+    def _took(self, field: str, path: str, knob: str, said: str) -> None:
+        if self._details.trail is not None:
+            rule = "" if dtm.has_offset(said) else f"without offset: read in {self._zone}"
+            self._details.took(field, path, knob, rule)
 
     def _instant(self, written: str, path: str) -> datetime:
         return instant(written, self._zone, path, self._knobs, self._details.warnings)
@@ -82,7 +97,7 @@ class Times:
                 "SEVERAL_TIMES", "several TQ1 with other times: send one for each visit, under SCH-3", "TQ1-7"
             )
 
-    def _lengths(self) -> Iterator[timedelta]:
+    def _lengths(self) -> Iterator[tuple[str, timedelta]]:
         for path in self._knobs.duration:
             where = path_of(path)
             for segment in self._visit.segments(where.segment):
@@ -90,7 +105,7 @@ class Times:
                 if where.segment == _TIMING:
                     unit = segment.text(where.field, 2)
                 if (length := _length(segment.text(where.field), unit)) is not None:
-                    yield length
+                    yield path, length
 
 
 def instant(

@@ -38,13 +38,14 @@ class LinesOfJson:
         if not lines:
             raise Refused("EMPTY_BODY", "the body is empty")
         inside = replace(hints, key=None)
-        return Parsed([self._of(line.strip(), inside) for line in lines], is_batch=True)
+        return Parsed([self._of(number, line.strip(), inside) for number, line in enumerate(lines)], is_batch=True)
 
     def event_id(self, body: bytes) -> str | None:
         """See `port.Format`: a refused body is many events, and none."""
         return None
 
-    def _of(self, line: bytes, hints: Hints) -> BookAppointment | Refused:
+    def _of(self, number: int, line: bytes, hints: Hints) -> BookAppointment | Refused:
+        hints.done(number)
         is_fhir = _OF_FHIR in line
         try:
             if is_fhir:

@@ -12,6 +12,7 @@ from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.door.bodies import Id, Text, described, naming_unread, unknown_fields
 from booking.door.strict_json import canonical_hash, event_json, loose_json
 from booking.formats.plain.pieces import Fields, noted, without_details
+from booking.formats.plain.places import note_places
 from booking.formats.port import Hints, Parsed
 from booking.values import texts
 from booking.values.refusals import Refused
@@ -188,7 +189,7 @@ def read_body(value: Any, details: Details) -> EventBody:
 
 def event(value: Any, hints: Hints) -> BookAppointment:
     """Return the command in one event's JSON."""
-    details = Details()
+    details = Details(trail=hints.trail())
     with naming_unread(_Sent, value):
         body = read_body(value, details)
         key = body.event_id or hints.key
@@ -208,6 +209,8 @@ def command(body: EventBody, key: str, body_sha256: bytes, hints: Hints, details
     source = hints.client.source(body.source or hints.source)
     usual = hints.profiles.zone_of(source)
     zone = visit.zone or (usual.key if usual else None)
+    if details.trail is not None:
+        note_places(body.model_dump(exclude_unset=True), zone, details)
     return BookAppointment(
         client=hints.client.client_id,
         key=key,

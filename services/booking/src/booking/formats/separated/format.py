@@ -12,6 +12,7 @@ from booking.formats.separated.times import Walls
 from booking.formats.status_words import folded
 from booking.profiles.csv_knobs import CsvProfile
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 
 MEDIA_TYPES = ("text/csv", "application/csv", "text/tab-separated-values")
 LARGEST_BATCH = 1_000
@@ -35,7 +36,7 @@ class SeparatedValues:
         if len(rows) > LARGEST_BATCH:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} rows")
         sheet = sheet_of(header, knobs, source, hints)
-        return Parsed([_or_refusal(cells, sheet) for cells in rows], is_batch=True)
+        return Parsed([_or_refusal(cells, sheet, hints.trail()) for cells in rows], is_batch=True)
 
     def event_id(self, body: bytes) -> str | None:
         """See `port.Format`: a refused body is many events, and none."""
@@ -63,8 +64,8 @@ def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, source: str, hints
     )
 
 
-def _or_refusal(cells: Sequence[str], sheet: row.Sheet) -> BookAppointment | Refused:
+def _or_refusal(cells: Sequence[str], sheet: row.Sheet, trail: Trail | None) -> BookAppointment | Refused:
     try:
-        return row.command(cells, sheet)
+        return row.command(cells, sheet, trail)
     except Refused as refusal:
         return refusal

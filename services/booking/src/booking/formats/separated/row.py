@@ -8,12 +8,14 @@ from typing import NamedTuple
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.formats.separated import times
+from booking.formats.separated.trail import note_places
 from booking.formats.status_words import folded, word_of
 from booking.patients.domain.details import Addresses, PersonDetails
 from booking.profiles.csv_knobs import Column, CsvProfile
 from booking.profiles.domain import Profile, Word
 from booking.values import identity, texts
 from booking.values.refusals import Refused
+from booking.values.trail import Trail
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import Details
 from schemas.appointments import NOT_YET_BOOKED, IngestMode, Status
@@ -78,8 +80,11 @@ def key_of(source: str, cells: Sequence[str]) -> tuple[str, bytes]:
     return f"row:{digest.hexdigest()}", digest.digest()
 
 
-def command(cells: Sequence[str], sheet: Sheet) -> BookAppointment:
+def command(cells: Sequence[str], sheet: Sheet, trail: Trail | None = None) -> BookAppointment:
     """Return the command that a row stands for.
+
+    Args:
+        trail: Takes where its values came from; None: nobody asked.
 
     Raises:
         Refused: EMPTY_ROW, UNKNOWN_STATUS, IGNORED_MESSAGE, PATIENT_REQUIRED, START_REQUIRED, or an id or the start of
@@ -87,7 +92,9 @@ def command(cells: Sequence[str], sheet: Sheet) -> BookAppointment:
     """
     if not any(cell.strip() for cell in cells):
         raise Refused("EMPTY_ROW", "nothing is in this row")
-    row, details = Row(cells, sheet), Details()
+    row, details = Row(cells, sheet), Details(trail=trail)
+    if trail is not None:
+        note_places(row.text, sheet.profile, sheet.walls.zone, details)
     word = _word(row)
     status = _STATUSES[word or Word.BOOKED]
     key, digest = key_of(sheet.source, cells)
