@@ -10,6 +10,7 @@ from stack.commands import (
     day,
     forward,
     look,
+    mapping,
     policy,
     run,
     sending_modes,
@@ -46,6 +47,7 @@ app.add_typer(upkeep.topics, name="topics")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sending_modes.app, name="sending")
 app.add_typer(sources.app, name="sources")
+app.command("map")(mapping.map_file)
 app.command()(why.why)
 app.command("day")(day.day)
 app.command("cancel-day")(day.cancel_day)

@@ -86,9 +86,18 @@ class ServiceApi:
 
     def ask(self, method: str, path: str, body: object = None, if_match: int | None = None, **query: Parameter) -> Any:
         """Return the JSON answer."""
+        headers = {} if if_match is None else {"if-match": f'"{if_match}"'}
+        return self._asked(method, path, _content(body), headers, query)
+
+    def send(self, path: str, body: bytes, media_type: str, **query: Parameter) -> Any:
+        """Post a body as it is, and return the JSON answer."""
+        return self._asked("POST", path, body, {"content-type": media_type}, query)
+
+    def _asked(
+        self, method: str, path: str, content: bytes | None, headers: dict[str, str], query: dict[str, Parameter]
+    ) -> Any:
         with self._http() as http:
-            headers = {} if if_match is None else {"if-match": f'"{if_match}"'}
-            answer = http.request(method, path, content=_content(body), params=_given(query), headers=headers)
+            answer = http.request(method, path, content=content, params=_given(query), headers=headers)
             self._check(answer)
             try:
                 return answer.json()
