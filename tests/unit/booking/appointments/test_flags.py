@@ -38,19 +38,19 @@ def test_d43_a_history_that_is_imported_flags_nothing() -> None:
     assert told.versions[-1][1].status is Status.BOOKED
 
 
-HELD = {"warnings": (Warned(HELD_BACK, "SCH-25"),)}
+HELD = (Warned(HELD_BACK, "SCH-25"),)
 FLAG = Flag(VISIT, HELD_BACK, 1)
 
 
 @pytest.mark.parametrize(
     ("messages", "flags", "agreed"),
     [
-        ([change("e2", **HELD)], [FLAG], False),
-        ([change("e2", starts_at=START + HOUR, **HELD)], [FLAG._replace(version=2)], False),
-        ([change("e2", **HELD), change("e3", agrees=True)], [FLAG], True),
-        ([change("e2", agrees=True), change("e3", **HELD)], [FLAG], False),
-        ([change("e2", **HELD), change("e3")], [FLAG], False),
-        ([change("e2", **HELD), change("e3", Status.CANCELLED, at_desk=SeenAtDesk(START))], [FLAG], True),
+        ([change("e2", warnings=HELD)], [FLAG], False),
+        ([change("e2", starts_at=START + HOUR, warnings=HELD)], [FLAG._replace(version=2)], False),
+        ([change("e2", warnings=HELD), change("e3", agrees=True)], [FLAG], True),
+        ([change("e2", agrees=True), change("e3", warnings=HELD)], [FLAG], False),
+        ([change("e2", warnings=HELD), change("e3")], [FLAG], False),
+        ([change("e2", warnings=HELD), change("e3", Status.CANCELLED, at_desk=SeenAtDesk(START))], [FLAG], True),
         ([change("e2", agrees=True)], [], True),
     ],
 )
@@ -69,5 +69,5 @@ def test_what_is_overtaken_holds_and_frees_nothing() -> None:
     known.take(command("e1", sequence=5))
     told = batch(known=known)
     assert told.take(change("e2", sequence=3, agrees=True)).result is not None
-    assert told.take(change("e3", sequence=4, **HELD)).result is not None
+    assert told.take(change("e3", sequence=4, warnings=HELD)).result is not None
     assert (told.agreed, told.flags) == (set(), [])
