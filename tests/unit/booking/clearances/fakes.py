@@ -5,22 +5,29 @@ from datetime import datetime
 from uuid import UUID
 
 from booking.clearances.domain.clearance import Clearance, Slot, Visit
+from booking.clearances.domain.hands import Hand
 from booking.clearances.domain.kinds import Kind
 from booking.clearances.domain.policy import ClearancePolicy
 from booking.clearances.domain.standing import Standing, standing_of
-from booking.clearances.handle import Taken, Word
+from booking.clearances.handle import Word
+from booking.clearances.known import Taken
 from booking.values.identity import Identity
 from tests.unit.booking.clearances.made import KINDS, VISIT
 
+MERGED = UUID(int=3)
+"""A patient who was merged into the visit's."""
+
 
 class MemoryClearances:
-    """`handle.ClearanceStore` with one visit."""
+    """`handle.ClearanceStore` with one visit; `was` are those whose it was before, `since` when it became his."""
 
     def __init__(self, policy: ClearancePolicy | None = None, visit: Visit = VISIT) -> None:
         self.policy, self.visit = policy, visit
         self.words: list[Word] = []
         self.told: list[tuple[int, bool]] = []
         self.flagged: set[UUID] = set()
+        self.was: list[Hand] = []
+        self.since: datetime | None = None
         self._held: dict[Slot, Clearance] = {}
 
     async def visits_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
@@ -48,6 +55,12 @@ class MemoryClearances:
 
     async def patients_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
         return {name: self.visit.patient_id for name in names if name == ("local", "p-1")}
+
+    async def kept(self, patients: Collection[UUID]) -> Mapping[UUID, UUID]:
+        return {patient: self.visit.patient_id for patient in patients if patient == MERGED}
+
+    async def hands(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Hand]]:
+        return {key: [*self.was, Hand(self.visit.patient_id, self.since)] for key in appointment_ids}
 
     async def keep(self, words: Sequence[Word], held: Mapping[UUID, Mapping[Slot, Clearance]]) -> None:
         self.words += words

@@ -11,11 +11,21 @@ from uuid import UUID
 
 import structlog
 
-from booking.clearances.domain.clearance import Clearance, ClearanceResult, GiveClearance, Slot, Visit, decide
+from booking.clearances.domain.clearance import (
+    Clearance,
+    ClearanceResult,
+    GiveClearance,
+    Slot,
+    Visit,
+    decide,
+    takes_back_his,
+)
+from booking.clearances.domain.hands import Hand
 from booking.clearances.domain.kinds import CLEARS, TAKES_BACK, Kind
 from booking.clearances.domain.policy import ClearancePolicy, known_versions
 from booking.clearances.domain.rules import Facts, check
 from booking.clearances.domain.standing import Standing
+from booking.clearances.known import Known, Taken, id_of
 from booking.door.domain import Client
 from booking.values.identity import Identity
 from booking.values.refusals import UNKNOWN_APPOINTMENT, Refused
@@ -25,22 +35,11 @@ from chassis.postgres.after_commit import after_commit
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class Taken(NamedTuple):
-    """A word that was taken, with what became of it."""
-
-    body_sha256: bytes
-    result: ClearanceResult
-    appointment_id: UUID
-    kind: str
-    form: str
-    version: int
-
-
 class Word(NamedTuple):
     """A word that is kept: what it says, what became of it, and the version that the visit's clearances then have.
 
     Attributes:
-        takes_away: It takes back, or says no longer what cleared.
+        takes_away: It takes back, or says no longer what cleared, of the visit's patient.
     """
 
     command: GiveClearance
@@ -89,6 +88,12 @@ class ClearanceStore(Protocol):
     async def patients_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
         """Return the patients, those who are kept, by name."""
 
+    async def kept(self, patients: Collection[UUID]) -> Mapping[UUID, UUID]:
+        """Return who is kept in place of those of these patients who were merged away; the others are left out."""
+
+    async def hands(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Hand]]:
+        """Return in whose hands these visits were, each from the first on; those that nobody booked are left out."""
+
     async def keep(self, words: Sequence[Word], held: Mapping[UUID, Mapping[Slot, Clearance]]) -> None:
         """Write what is held now of the visits that the words are about, and append the words.
 
@@ -107,20 +112,6 @@ class ClearanceStore(Protocol):
 
     async def settle(self, appointment_ids: Collection[UUID], by: str, now: datetime) -> None:
         """Take visits off the work list that lack nothing now."""
-
-
-class _Known(NamedTuple):
-    ids: Mapping[Identity, UUID]
-    visits: Mapping[UUID, Visit]
-    taken: Mapping[tuple[str, str], Taken]
-    kinds: Mapping[str, Mapping[str, Kind]]
-    policies: Mapping[str, Sequence[ClearancePolicy]]
-    patients: Mapping[Identity, UUID]
-
-    def visit(self, named: UUID | Identity) -> Visit | None:
-        """Return the visit that a word names."""
-        key = named if isinstance(named, UUID) else self.ids.get(named)
-        return None if key is None else self.visits.get(key)
 
 
 async def give(
@@ -143,24 +134,33 @@ async def give(
     return answers
 
 
-async def _look_up(store: ClearanceStore, commands: Sequence[GiveClearance]) -> _Known:
+async def _look_up(store: ClearanceStore, commands: Sequence[GiveClearance]) -> Known:
     ids = await store.visits_named({c.visit for c in commands if not isinstance(c.visit, UUID)})
     visits = await store.lock({c.visit for c in commands if isinstance(c.visit, UUID)} | set(ids.values()))
-    found = _Known(ids, visits, {}, {}, {}, {})
+    found = Known(ids, visits, {}, {}, {}, {}, {}, {})
     clinics = {visit.clinic_id for visit in visits.values()}
     named = {(v.source, c.patient) for c in commands if c.patient is not None and (v := found.visit(c.visit))}
+    ours = {one for c in commands if c.patient is not None and (one := id_of(c.patient))}
+    unnamed = {v.appointment_id for c in commands if _is_anybodys(c) and (v := found.visit(c.visit)) and v.version > 1}
     return found._replace(
         taken=await store.taken({(c.client, c.key) for c in commands}),
         kinds=await store.kinds(clinics),
         policies=await store.every_policy(clinics) if any(c.form for c in commands) else {},
         patients=await store.patients_named(named) if named else {},
+        kept=await store.kept(ours) if ours else {},
+        hands=await store.hands(unnamed) if unnamed else {},
     )
+
+
+def _is_anybodys(command: GiveClearance) -> bool:
+    """Say whether only the time of a word tells whose it is."""
+    return command.patient is None and command.spoken_at is not None
 
 
 def _take(
     command: GiveClearance,
     client: Client,
-    known: _Known,
+    known: Known,
     held: dict[UUID, dict[Slot, Clearance]],
     words: dict[tuple[str, str], Word],
     now: datetime,
@@ -169,13 +169,16 @@ def _take(
         visit = _visit_of(command, client, known)
         if before := _before(command, visit, known, words):
             return ClearanceAnswer(command.key, ClearanceResult.REPEAT, before, command.warnings)
-        check(command, _facts(command, visit, known), now)
-        mine = held.setdefault(visit.appointment_id, {})
-        result, kept, warnings = decide(mine, command, now, visit.patient_id)
+        mine, patient = held.setdefault(visit.appointment_id, {}), known.patient_of(command, visit)
+        is_anothers = patient != visit.patient_id
+        in_vain = is_anothers and not takes_back_his(mine, command, patient)
+        check(command, _facts(command, visit, known, is_anothers=in_vain), now)
+        result, kept, warnings = decide(mine, command, now, patient)
     except Refused as refusal:
         return ClearanceAnswer(command.key, refusal=beside(refusal, command.warnings))
     slot = (kept.kind, kept.form)
     takes_away = kept.state in TAKES_BACK or (kept.state not in CLEARS and slot in mine and mine[slot].state in CLEARS)
+    takes_away = takes_away and not is_anothers
     if result is not ClearanceResult.STALE:
         mine[slot] = kept
     newest = max(one.version for one in mine.values())
@@ -185,7 +188,7 @@ def _take(
     return ClearanceAnswer(command.key, result, taken, warnings)
 
 
-def _visit_of(command: GiveClearance, client: Client, known: _Known) -> Visit:
+def _visit_of(command: GiveClearance, client: Client, known: Known) -> Visit:
     visit = known.visit(command.visit)
     if visit is None or not client.sees_visit(visit.source, visit.clinic_id):
         raise Refused(UNKNOWN_APPOINTMENT, "no such appointment, or none of this client", "appointment")
@@ -193,7 +196,7 @@ def _visit_of(command: GiveClearance, client: Client, known: _Known) -> Visit:
     return visit
 
 
-def _before(command: GiveClearance, visit: Visit, known: _Known, words: Mapping[tuple[str, str], Word]) -> Taken | None:
+def _before(command: GiveClearance, visit: Visit, known: Known, words: Mapping[tuple[str, str], Word]) -> Taken | None:
     """Return what became of the same word, if it was taken before.
 
     Raises:
@@ -211,11 +214,8 @@ def _before(command: GiveClearance, visit: Visit, known: _Known, words: Mapping[
     return before
 
 
-def _facts(command: GiveClearance, visit: Visit, known: _Known) -> Facts:
+def _facts(command: GiveClearance, visit: Visit, known: Known, *, is_anothers: bool) -> Facts:
     versions = known_versions(known.policies.get(visit.clinic_id, ()), command.kind, command.form or "")
-    is_anothers = command.patient not in {None, str(visit.patient_id)}
-    if is_anothers:
-        is_anothers = known.patients.get((visit.source, command.patient or "")) != visit.patient_id
     return Facts(visit, known.kinds[visit.clinic_id].get(command.kind), versions, is_anothers)
 
 

@@ -19,7 +19,7 @@ def clearance_changed(word: Word, *, is_missing: bool) -> Outgoing:
     key = str(visit.appointment_id)
     body = ClearanceChanged(
         appointment_id=visit.appointment_id,
-        patient_id=visit.patient_id,
+        patient_id=said.patient_id or visit.patient_id,
         clinic_id=visit.clinic_id,
         kind=said.kind,
         form=said.form or None,

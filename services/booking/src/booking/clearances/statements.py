@@ -117,6 +117,21 @@ SELECT source, source_id, patient_id
 FROM unnest($1::text[], $2::text[]) AS asked (source, source_id) JOIN patient_alias USING (source, source_id)
 """
 
+# A merge gives a visit another patient too, who is the same one: who each is now is asked apart.
+HANDS = """
+SELECT appointment_id, patient_id, since FROM (
+    SELECT appointment_id, version, patient_id, since,
+           lag(patient_id) OVER (PARTITION BY appointment_id ORDER BY version) AS before
+    FROM (
+        SELECT appointment_id, version, (told ->> 'patient_id')::uuid AS patient_id,
+               greatest((told ->> 'event_time')::timestamptz, (told ->> 'ingest_time')::timestamptz) AS since
+        FROM appointment_history CROSS JOIN LATERAL (SELECT snapshot::jsonb AS told OFFSET 0) AS one
+        WHERE appointment_id = ANY ($1::uuid[])
+    ) AS versions
+) AS given
+WHERE patient_id IS DISTINCT FROM before ORDER BY appointment_id, version
+"""
+
 KEPT_PATIENTS = "SELECT away, kept FROM kept_patients($1::uuid[])"
 
 TAKEN = """

@@ -10,10 +10,12 @@ import asyncpg
 
 from booking.clearances import statements
 from booking.clearances.domain.clearance import Clearance, ClearanceResult, Slot, Visit
+from booking.clearances.domain.hands import Hand
 from booking.clearances.domain.kinds import Kind
 from booking.clearances.domain.policy import ClearancePolicy
 from booking.clearances.domain.standing import NO_TERMS, NOTHING_REQUIRED, Standing, Terms, standing_of
-from booking.clearances.handle import Taken, Word
+from booking.clearances.handle import Word
+from booking.clearances.known import Taken
 from booking.clearances.messages import clearance_changed
 from booking.clearances.rows import clearance_of, kind_of, policy_of, requirement_json
 from booking.door.domain import Client
@@ -112,7 +114,7 @@ class PostgresClearances:
 
     async def lock(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Visit]:
         rows = await self.connection.fetch(statements.LOCK_VISITS, list(appointment_ids))
-        kept = await self._kept({row["patient_id"] for row in rows})
+        kept = await self.kept({row["patient_id"] for row in rows})
         return {
             row["appointment_id"]: Visit(
                 row["appointment_id"], row["source"], Status(row["status"]), row["clinic_id"],
@@ -142,8 +144,20 @@ class PostgresClearances:
 
     async def patients_named(self, names: Collection[Identity]) -> Mapping[Identity, UUID]:
         found = await self._ids(statements.NAMED_PATIENTS, names)
-        kept = await self._kept(set(found.values()))
+        kept = await self.kept(set(found.values()))
         return {name: kept.get(patient, patient) for name, patient in found.items()}
+
+    async def hands(self, appointment_ids: Collection[UUID]) -> Mapping[UUID, Sequence[Hand]]:
+        rows = await self.connection.fetch(statements.HANDS, list(appointment_ids))
+        kept = await self.kept({row["patient_id"] for row in rows})
+        found: dict[UUID, list[Hand]] = {}
+        for row in rows:
+            patient, before = kept.get(row["patient_id"], row["patient_id"]), found.get(row["appointment_id"], [])
+            if not before:
+                found[row["appointment_id"]] = [Hand(patient)]
+            elif before[-1].patient_id != patient:
+                before.append(Hand(patient, row["since"]))
+        return found
 
     async def keep(self, words: Sequence[Word], held: Mapping[UUID, Mapping[Slot, Clearance]]) -> None:
         rows = [(key, *one) for key, mine in sorted(held.items()) for _, one in sorted(mine.items())]
@@ -175,7 +189,7 @@ class PostgresClearances:
         rows = await self.connection.fetch(statement, *columns(names, 2))
         return {(row[0], row[1]): row[2] for row in rows}
 
-    async def _kept(self, patients: Collection[UUID]) -> dict[UUID, UUID]:
+    async def kept(self, patients: Collection[UUID]) -> dict[UUID, UUID]:
         rows = await self.connection.fetch(statements.KEPT_PATIENTS, list(patients)) if patients else ()
         return {row["away"]: row["kept"] for row in rows}
 

@@ -75,6 +75,12 @@ class GiveClearance(NamedTuple):
     said_by: str | None = None
     warnings: tuple[Warned, ...] = ()
 
+    @property
+    def spoken_at(self) -> datetime | None:
+        """When the first of it was said, signed or taken back; None: it does not tell, and is said as it comes."""
+        signed_at = None if self.state in TAKES_BACK else self.signed_at
+        return min((one for one in (self.said_at, signed_at, self.withdrawn_at) if one is not None), default=None)
+
 
 class Clearance(NamedTuple):
     """What is held of one kind and form of a visit.
@@ -84,7 +90,7 @@ class Clearance(NamedTuple):
         version: Of all the visit's clearances, as this one was changed.
         said_at: As the command says; None: it does not.
         recorded_at: When it came.
-        patient_id: The visit's patient as it came.
+        patient_id: Whose it is: the visit's patient, as it was said.
     """
 
     kind: str
@@ -155,12 +161,12 @@ def decide(
     Args:
         held: All that the visit has; what is of another patient counts as nothing, but in the version.
         command: As `rules.check` let it pass.
-        patient_id: The visit's patient, who is kept.
+        patient_id: Whose the word is, who is kept: the visit's patient, or whose visit it was.
 
     Raises:
         Refused: MISSING_FIELD: it takes a consent back, and does not say which of several.
     """
-    his = {slot: one for slot, one in held.items() if one.patient_id == patient_id}
+    his = _of(held, patient_id)
     slot = slot_of(his, command)
     mine, said_at, warnings = his.get(slot), *_believed(command, now)
     if mine is not None and _is_older(command, said_at, mine):
@@ -174,6 +180,20 @@ def decide(
     if mine is not None and _content(mine) == _content(told):
         return Decision(ClearanceResult.REPEAT, _moved_on(mine, told), warnings)
     return Decision(ClearanceResult.APPLIED, told, warnings)
+
+
+def takes_back_his(held: Mapping[Slot, Clearance], command: GiveClearance, patient_id: UUID | None) -> bool:
+    """Say whether a word takes back what the visit holds of this patient, be it another's now.
+
+    Raises:
+        Refused: As `decide`.
+    """
+    his = _of(held, patient_id)
+    return command.state in TAKES_BACK and slot_of(his, command) in his
+
+
+def _of(held: Mapping[Slot, Clearance], patient_id: UUID | None) -> dict[Slot, Clearance]:
+    return {slot: one for slot, one in held.items() if one.patient_id == patient_id}
 
 
 def slot_of(held: Mapping[Slot, Clearance], command: GiveClearance) -> Slot:

@@ -16,13 +16,20 @@ _OF_CONSENTS = ("form", "form_version", "signed_at", "signed_by", "withdrawn_at"
 _OF_MONEY = ("amount_minor", "currency", "payer_class")
 
 
+_OF_ANOTHER = {
+    False: "it is of a patient who is not the visit's",
+    True: "it names no patient, and was said or signed when the visit was another's: name him if it is the present one",
+}
+
+
 class Facts(NamedTuple):
     """What is known where a word is judged.
 
     Attributes:
         kind: None: the visit's clinic has no such kind.
         versions: Every version of the form that the clinic ever named; none: it never named any.
-        is_anothers: Whether the patient that the word names is not the visit's.
+        is_anothers: Whether it is not of the visit's patient, by the name it gives or by when it was said, and takes
+            nothing back of what is held of whoever it is of.
     """
 
     visit: Visit
@@ -45,7 +52,7 @@ def check(command: GiveClearance, facts: Facts, now: datetime) -> None:
 
 def _of_its_visit(command: GiveClearance, facts: Facts, now: datetime) -> Iterator[Refused]:
     if facts.is_anothers:
-        yield Refused("CONSENT_OF_ANOTHER", "it is of a patient who is not the visit's", "patient")
+        yield Refused("CONSENT_OF_ANOTHER", _OF_ANOTHER[command.patient is None], "patient")
     if facts.visit.is_ended and command.state in CLEARS | {State.PENDING}:
         message = "the visit is cancelled: nothing clears it; what takes a clearance back is taken"
         yield Refused("VISIT_CANCELLED", message)
