@@ -110,8 +110,9 @@ def units(found: list[Setting]) -> set[str]:
 
 
 def test_every_number_has_its_unit_in_its_name_but_ports_and_counts() -> None:
-    ports = {"HTTP_PORT", "OPERATIONS_PORT", "SMTP_PORT"}
+    ports = {"HTTP_PORT", "OPERATIONS_PORT", "SMTP_PORT", "MLLP_PORT"}
     counts = {"POLICY_REISSUE_BATCH", "STANDBYS", "EMAIL_SLOTS", "SMS_SLOTS", "WHATSAPP_SLOTS", "BREAKER_FAILURES"}
+    counts |= {"MLLP_MAX_CONNECTIONS"}
     assert set().union(*(units(listed(one)) for one in SERVICES)) == ports | counts
 
 
