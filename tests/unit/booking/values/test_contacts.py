@@ -1,5 +1,7 @@
 """A number is a line that takes texts, of a country that is known; an address is one that our mails can reach."""
 
+from functools import partial
+
 import pytest
 
 from booking.values import contacts
@@ -120,3 +122,18 @@ def test_a_mailbox_that_no_carrier_of_ours_reaches_is_said_at_the_door() -> None
 )
 def test_d56_a_domain_is_read_by_idna_2008(written: str, kept: str) -> None:
     assert contacts.email(written, "email") == kept
+
+
+@pytest.mark.parametrize("place", ["patient.phone", "patient.contact.phone"])
+def test_what_was_read_before_is_refused_at_its_own_place(place: str) -> None:
+    for read in (partial(contacts.mobile, "+442070313000", None), partial(contacts.email, "nobody")):
+        with pytest.raises(Refused) as refused:
+            read(place)
+        assert refused.value.place == place
+
+
+def test_what_was_read_before_is_read_by_its_own_country() -> None:
+    assert contacts.phone("0171 1234567", "DE", "x") == "+491711234567"
+    for country in (None, "US"):
+        with pytest.raises(Refused):
+            contacts.phone("0171 1234567", country, "x")

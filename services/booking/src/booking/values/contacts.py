@@ -1,7 +1,8 @@
 """Phone numbers and addresses of mail and pages, as carriers want them and messages show them."""
 
 import re
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, NamedTuple
 
 import email_validator
 import phonenumbers
@@ -32,6 +33,10 @@ _RENUMBERED = (
 before them until 2019, Brazil has a ninth digit in them since 2016."""
 
 
+READ_BEFORE = 10_000
+"""Numbers and addresses that are read once: a patient's next message and visit repeat them, and reading one takes as
+long as all else of a booking."""
+
 _MAILTO = re.compile(r"^mailto:\s*", re.IGNORECASE)
 
 LONGEST_URL = 1000
@@ -51,22 +56,7 @@ def phone(written: str, country: str | None, place: str) -> str:
             is the carrier's to say: lists of ranges are older than some phones. NO_COUNTRY, for a national number
             without a country.
     """
-    return _e164(_callable(written, country, place))
-
-
-def _callable(written: str, country: str | None, place: str) -> phonenumbers.PhoneNumber:
-    """Return a number that can be called: see `phone`. Reading one takes as long as all else of a booking."""
-    number, is_national = _parsed(written, country, place)
-    in_e164 = _e164(number)
-    for old, new in _RENUMBERED:
-        if old.match(in_e164):
-            number = phonenumbers.parse(old.sub(new, in_e164))
-            in_e164 = _e164(number)
-    possible = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
-    certain = not is_national or phonenumbers.is_valid_number(number) or _FOR_EXAMPLES.fullmatch(in_e164)
-    if not possible or not certain:
-        raise Refused("BAD_PHONE", f"not a phone number of its country ({country} if none is given)", place)
-    return number
+    return _good(_number(written, country), place).e164
 
 
 def mobile(written: str, country: str | None, place: str) -> str:
@@ -79,24 +69,51 @@ def mobile(written: str, country: str | None, place: str) -> str:
     Raises:
         Refused: As `phone`; NOT_A_MOBILE, for a landline and the like.
     """
-    number = _callable(written, country, place)
-    if phonenumbers.number_type(number) in _TAKES_NO_TEXT:
+    number = _good(_number(written, country), place)
+    if not number.takes_text:
         raise Refused("NOT_A_MOBILE", "a landline or service number takes no SMS and no WhatsApp", place)
-    return _e164(number)
+    return number.e164
 
 
-def _parsed(written: str, country: str | None, place: str) -> tuple[phonenumbers.PhoneNumber, bool]:
-    """Return the number, and whether it is national: then it is one of the country."""
+class _Number(NamedTuple):
+    e164: str
+    takes_text: bool
+
+
+class _Wrong(NamedTuple):
+    code: str
+    message: str
+
+
+def _good[T: (_Number, str)](read: T | _Wrong, place: str) -> T:
+    if isinstance(read, _Wrong):
+        raise Refused(read.code, read.message, place)
+    return read
+
+
+@lru_cache(READ_BEFORE)
+def _number(written: str, country: str | None) -> _Number | _Wrong:
+    """Return a number that can be called, or why it cannot: see `phone`."""
     try:
         number = phonenumbers.parse(written, country, keep_raw_input=True)
     except phonenumbers.NumberParseException as error:
         if error.error_type == error.INVALID_COUNTRY_CODE and country is None and not written.strip().startswith("+"):
             message = "a national number is read by a country, and none is known: write it with + and its country code"
-            raise Refused("NO_COUNTRY", message, place) from None
-        raise Refused("BAD_PHONE", "not a phone number", place) from None
+            return _Wrong("NO_COUNTRY", message)
+        return _Wrong("BAD_PHONE", "not a phone number")
     if number.extension:
-        raise Refused("BAD_PHONE", "nobody reaches a number behind an extension by himself: give one without", place)
-    return number, number.country_code_source not in _SAYS_ITS_COUNTRY
+        return _Wrong("BAD_PHONE", "nobody reaches a number behind an extension by himself: give one without")
+    is_national = number.country_code_source not in _SAYS_ITS_COUNTRY
+    in_e164 = _e164(number)
+    for old, new in _RENUMBERED:
+        if old.match(in_e164):
+            number = phonenumbers.parse(old.sub(new, in_e164))
+            in_e164 = _e164(number)
+    possible = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    certain = not is_national or phonenumbers.is_valid_number(number) or _FOR_EXAMPLES.fullmatch(in_e164)
+    if not possible or not certain:
+        return _Wrong("BAD_PHONE", f"not a phone number of its country ({country} if none is given)")
+    return _Number(in_e164, phonenumbers.number_type(number) not in _TAKES_NO_TEXT)
 
 
 def _e164(number: phonenumbers.PhoneNumber) -> str:
@@ -113,13 +130,18 @@ def email(written: str, place: str) -> str:
         Refused: BAD_EMAIL; UNREACHABLE_EMAIL, for a mailbox in letters beyond ASCII, which takes SMTPUTF8 from every
             server on the way: no carrier of ours speaks it.
     """
+    return _good(_address(written), place)
+
+
+@lru_cache(READ_BEFORE)
+def _address(written: str) -> str | _Wrong:
     try:
         address = _MAILTO.sub("", texts.seen(written).strip())
         found = email_validator.validate_email(address, check_deliverability=False, allow_display_name=True)
     except email_validator.EmailNotValidError:
-        raise Refused("BAD_EMAIL", "not an email address", place) from None
+        return _Wrong("BAD_EMAIL", "not an email address")
     if found.smtputf8:
-        raise Refused("UNREACHABLE_EMAIL", "before the @ no mail of ours can have letters beyond ASCII", place)
+        return _Wrong("UNREACHABLE_EMAIL", "before the @ no mail of ours can have letters beyond ASCII")
     return found.normalized
 
 
