@@ -2,13 +2,13 @@
 
 import sys
 
-from bench.bulk import app as bulk
 from bench.delivery.__main__ import app as delivery
 from bench.people import app as people
 from bench.policies import app as policies
 from bench.projector import app as projector
 from bench.reminders.__main__ import app as reminders
 from bench.sending.__main__ import app as sending
+from bench.upstreams.__main__ import app as upstreams
 
 ALL = {
     "delivery": delivery,
@@ -17,7 +17,7 @@ ALL = {
     "policies": policies,
     "people": people,
     "projector": projector,
-    "bulk": bulk,
+    "upstreams": upstreams,
 }
 
 

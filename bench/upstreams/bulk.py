@@ -1,4 +1,4 @@
-"""`python -m bench.bulk`: how fast a file of history is taken, beside COPY of the same rows into tables alike."""
+"""How fast a file of history is taken, beside COPY of the same rows into tables alike."""
 
 import asyncio
 import io
@@ -8,28 +8,22 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
 import asyncpg
 import orjson
 import psutil
-import typer
-import uvloop
 
+from bench.delivery.servers import Place, Servers, place
 from bench.harness import Report, figure
-from bench.people import KEY, PASSWORD, callers, served
+from bench.people import KEY, callers, served
 from booking.door import client_keys
 from booking.door.domain import Client
 from booking.files.bodies import bodies
 from booking.files.kinds import Kind, cut_as
 from booking.profiles.csv_knobs import CsvProfile
 from chassis.postgres.database import Connection, create_pool
-from chassis.postgres.migrator import migrate
-from chassis.process import logs
-from stack.postgres import Postgres
 
-NAME = "bulk"
 AIM_PER_S = 10_000
 VISITS_OF_A_PATIENT = 5
 CHUNK = 1024 * 1024
@@ -103,9 +97,17 @@ def cut_alone(path: Path) -> float:
     return time.process_time() - began
 
 
-async def measure(report: Report, admin_url: str, url: str, path: Path, rows: int, lanes: int) -> None:
-    """Import the file, then once more, then COPY what it wrote."""
-    admin = await asyncpg.connect(admin_url)
+async def measure_bulk(servers: Servers, report: Report, rows: int, lanes: int) -> None:
+    """Import a file of so many rows into an empty installation, then once more, then COPY what it wrote."""
+    with tempfile.TemporaryDirectory(prefix="attend-bench-") as folder:
+        path = Path(folder) / "history.csv"
+        write(path, rows)
+        async with place(servers, "booking") as empty:
+            await _measure(report, empty, path, rows, lanes)
+
+
+async def _measure(report: Report, empty: Place, path: Path, rows: int, lanes: int) -> None:
+    url, admin = empty.url("booking"), await asyncpg.connect(empty.admin_url)
     pool = await create_pool(url, "booking", max_size=1)
     rights = {"may_register": True, "may_manage_clinics": True}
     await client_keys.create(pool, Client("bench", ("bench",), **rights), KEY)  # type: ignore[arg-type]
@@ -137,47 +139,11 @@ async def measure(report: Report, admin_url: str, url: str, path: Path, rows: in
         ),
     )
     doubled = await admin.fetchval("SELECT count(*) FROM booking.appointment WHERE version > 1")
-    report.notes.append(f"lost {rows - visits}, doubled {doubled}")
-    report.notes.append("client, booking and PostgreSQL share the cores; nothing takes what waits in the outbox")
+    report.notes.append(f"bulk: lost {rows - visits}, doubled {doubled}")
+    report.notes.append("bulk: client, booking and PostgreSQL share the cores; nothing takes what waits in the outbox")
     await admin.close()
 
 
 def _cpu_s(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
-
-
-def main(
-    rows: Annotated[int, typer.Option(min=1_000, help="Visits of the file.")] = 200_000,
-    connections: Annotated[int, typer.Option(min=1, help="Requests under way at once.")] = 2,
-) -> None:
-    """Start a real PostgreSQL, import a file, print a table and write bench/results/bulk.json."""
-    logs.configure("bench", "error", "console")
-    report = Report(NAME)
-    with tempfile.TemporaryDirectory(prefix="attend-bench-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # the server's unprivileged user must get through
-        path, postgres = Path(folder) / "history.csv", Postgres(Path(folder) / "postgres")
-        write(path, rows)
-        try:
-            postgres.start()
-            admin_url = postgres.url("postgres")
-            parts = urlsplit(admin_url)
-            own = f"attend_booking:{PASSWORD}@{parts.netloc.rpartition('@')[2]}"
-            url = urlunsplit(parts._replace(netloc=own))
-            asyncio.run(_migrate(admin_url, url))
-            uvloop.run(measure(report, admin_url, url, path, rows, connections))
-        finally:
-            postgres.stop()
-            postgres.remove()
-    print(f"written: {report.write()}")
-
-
-async def _migrate(admin_url: str, url: str) -> None:
-    await migrate(admin_url, url, "booking", "booking")
-
-
-app = typer.Typer(add_completion=False)
-app.command()(main)
-
-if __name__ == "__main__":
-    app()
