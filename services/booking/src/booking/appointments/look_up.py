@@ -5,6 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
+from booking.appointments.domain.changes import as_known
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import Known
 from booking.appointments.domain.state import AppointmentState
@@ -47,7 +48,7 @@ async def look_up(
     named: set[PatientKey | None] = {people.patients.get(name) for c in few for name in c.names_of_patient}
     named |= {state.patient for state in held.values()} if few else set()
     back = {c.source for c in commands if any(_counts_back(c, held.get(ids[name])) for name in c.names)}
-    checked_in = {ids[name] for c in commands if c.status in LET_IN for name in c.names}
+    checked_in = {ids[name] for c in commands for name in c.names if _may_let_in(c, held.get(ids[name]))}
     known_codes = {code for code in codes if code is not None}
     doubtful = with_doubtful_steps(commands, ids, held)
     described = {patient for patient in named if isinstance(patient, UUID)}
@@ -102,6 +103,11 @@ def _counts_back(command: BookAppointment, held: AppointmentState | None) -> boo
     if held is None or held.sequence is None or command.sequence is None:
         return False
     return command.sequence <= held.sequence
+
+
+def _may_let_in(command: BookAppointment, held: AppointmentState | None) -> bool:
+    """Say whether a command checks a patient in, or leaves a visit so whose patient it may change."""
+    return as_known(held, command).status in LET_IN
 
 
 def with_doubtful_steps(

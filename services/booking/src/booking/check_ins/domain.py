@@ -19,10 +19,13 @@ class CheckInAtDesk(NamedTuple):
     Attributes:
         by: Who it is, as the client says.
         override: Let him in whatever lacks; the client has the right to.
+        patient_id: Who stands there, who is kept: whom he named, else whose visit it was as it was looked at; None:
+            whoever it is.
     """
 
     by: str | None = None
     override: bool = False
+    patient_id: UUID | None = None
 
 
 class Verdict(NamedTuple):
@@ -59,7 +62,11 @@ class CheckIn(NamedTuple):
 
 
 def lets_in(held: Status | None, to: Status) -> bool:
-    """Say whether this step is a check-in: a visit that upstream reports as fulfilled at once is one too."""
+    """Say whether this step is a check-in: a visit that upstream reports as fulfilled at once is one too.
+
+    Args:
+        held: None: nothing was heard of this visit of this patient.
+    """
     return to in LET_IN and held not in LET_IN
 
 

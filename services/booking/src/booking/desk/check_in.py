@@ -12,7 +12,7 @@ from booking.check_ins.bodies import WhatWasChecked
 from booking.check_ins.domain import CheckInAtDesk
 from booking.desk.domain import check_in_of
 from booking.desk.intake import DeskIntake
-from booking.desk.store import visits_of
+from booking.desk.store import visits_of, whom
 from booking.door.bodies import Id, Order, Text, WarningView, read, views
 from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash
@@ -26,6 +26,9 @@ class CheckInBody(Order):
     event_id: Id | None = Field(default=None, description="Or the header Idempotency-Key. Without effect in a dry run.")
     by: Text | None = Field(default=None, description="Who does it, kept with the check-in.")
     reason: Text | None = Field(default=None, description="Kept with the visit.")
+    patient: Id | None = Field(
+        default=None, description="Who stands there, by the source's id or ours: checked. Left out: whose visit it is."
+    )
     override: StrictBool = Field(
         default=False, description="Check in whatever lacks: a right of the client, with by and reason."
     )
@@ -71,10 +74,12 @@ async def check_in(
     """
     body = read(CheckInBody, value)
     asked, reason, key = _asked(body, client), _text(body.reason, "reason"), _key(body, header)
+    patient = None if body.patient is None else texts.identifier(body.patient, "patient")
     async with desk.reads.acquire() as reading:
         visit = (await visits_of(reading, client, [appointment_id])).get(appointment_id)
-    if visit is None:
-        raise Refused(UNKNOWN_APPOINTMENT, "no such appointment, or none of this client")
+        if visit is None:
+            raise Refused(UNKNOWN_APPOINTMENT, "no such appointment, or none of this client")
+        asked = asked._replace(patient_id=await whom(reading, visit, patient))
     body_sha256 = canonical_hash([str(appointment_id), value])
     command = check_in_of(visit, client, "" if body.dry_run else key, body_sha256, asked, reason)
     if body.dry_run:

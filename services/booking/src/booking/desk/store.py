@@ -1,6 +1,7 @@
 """`handle.Orders` on PostgreSQL, and the visits that a desk chooses."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from booking.door.domain import OPERATOR, Client
 from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Unavailable
 from schemas.appointments import Status
+
+NOBODY_NAMED = UUID(int=0)
 
 _KEPT = "SELECT body_sha256, appointment_ids, starts, asked_at FROM desk_change WHERE client = $1 AND key = $2"
 _KEEP = """
@@ -34,6 +37,13 @@ CROSS JOIN LATERAL (
     AND appointment_alias.source = a.source ORDER BY is_further, source_id LIMIT 1
 ) named
 WHERE a.version > 0
+"""
+_WHOM = """
+SELECT coalesce((SELECT kept FROM kept_patients(ARRAY[his.patient_id])), his.patient_id) AS patient_id FROM (
+    SELECT 1 AS nth, patient_id FROM patient_alias WHERE source = $1 AND source_id = $2
+    UNION ALL SELECT 2, $3::uuid
+) AS his
+ORDER BY nth LIMIT 1
 """
 _CHANGES = """
 SELECT change_id, client, key AS event_id, act, changed_by AS by, reason, cardinality(appointment_ids) AS visits,
@@ -97,6 +107,18 @@ async def visits_of(connection: Connection, client: Client, ids: Collection[UUID
         )
         for row in rows
     }
+
+
+async def whom(connection: Connection, visit: Visit, patient: str | None) -> UUID | None:
+    """Return who is checked in, who is kept: whom this name, the source's or our id, means, else whose visit it is.
+
+    A name that nobody has is an id that nobody has.
+    """
+    ours = visit.patient_id if patient is None else NOBODY_NAMED
+    with suppress(ValueError):
+        ours = ours if patient is None else UUID(patient)
+    found: UUID | None = await connection.fetchval(_WHOM, visit.source, patient, ours)
+    return found
 
 
 async def changes_of(pool: Pool, client: Client, before: int | None, limit: int) -> list[dict[str, Any]]:

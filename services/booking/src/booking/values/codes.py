@@ -64,7 +64,7 @@ _DESK = {
     "BAD_DAY": "Not a day such as 2027-03-12.",
     "ALREADY_CANCELLED": "The visit is cancelled, or entered in error, already.",
     "ALREADY_BEGUN": "The visit has begun, or its time has come: what became of it is told by an event.",
-    "CHANGED_MEANWHILE": "The visit was moved since it was looked at.",
+    "CHANGED_MEANWHILE": "The visit was moved, or given to another patient, since it was looked at.",
     "NOT_CLEARED": "The visit lacks what its clinic requires before check-in.",
     "START_PASSED": "A visit is not moved into the past.",
 }

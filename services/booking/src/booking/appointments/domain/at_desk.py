@@ -1,6 +1,7 @@
 """Which visits a person at the clinic's desk may cancel or move: those ahead that stand as he saw them."""
 
 from datetime import datetime
+from uuid import UUID
 
 from booking.appointments.domain.command import SeenAtDesk
 from booking.appointments.domain.state import AppointmentState
@@ -27,6 +28,19 @@ def check_at_desk(held: AppointmentState, seen: SeenAtDesk, to: Maybe[datetime |
         raise Refused("ALREADY_BEGUN", "the visit's time has come: what became of it is told by an event")
     if isinstance(to, datetime) and to <= now:
         raise Refused("START_PASSED", "a visit is not moved into the past")
+
+
+def check_is_his(held: AppointmentState, patient_id: UUID | None) -> None:
+    """Refuse to check in another patient than whom the desk saw.
+
+    Args:
+        patient_id: Who is kept; None: whoever's visit it is.
+
+    Raises:
+        Refused: CHANGED_MEANWHILE.
+    """
+    if patient_id is not None and held.patient != patient_id:
+        raise Refused("CHANGED_MEANWHILE", "the visit is another patient's: look at it again", "patient")
 
 
 def check_not_over(held: AppointmentState) -> None:

@@ -172,7 +172,8 @@ class Batch:
     ) -> CheckIn | None:
         """Return what was checked for a check-in that is taken, and at our own door for one that repeats one (R34)."""
         state = decision.state
-        is_one = decision.result is Result.APPLIED and lets_in(held and held.status, state.status)
+        before = held.status if held is not None and held.patient == state.patient else None
+        is_one = decision.result is Result.APPLIED and lets_in(before, state.status)
         if command.check_in is None and not (is_one and command.mode is IngestMode.LIVE):
             return None
         standing = self.known.terms.standing(appointment_id, state, self.now)

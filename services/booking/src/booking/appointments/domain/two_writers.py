@@ -64,6 +64,8 @@ def merged(held: AppointmentState, told: dict[str, Any], command: BookAppointmen
         fields, warnings = {**told, "confirmed": confirmed}, []
     elif _is_said_again(held, stays, command, said, start):
         fields, warnings = told, []
+    elif _is_anothers_check_in(held, told):
+        fields = {**stays, "confirmed": confirmed}
     elif _says_otherwise(held, command, said, start):
         fields = stays
     else:
@@ -167,11 +169,16 @@ def _is_shifted(before: datetime | None, start: datetime | None) -> bool:
 def _is_anothers(held: AppointmentState, told: dict[str, Any]) -> bool:
     """Say whether the visit is given to another patient: what the one answered is not the other's answer.
 
-    What the desk did, and that nobody came, is of the visit and not of its patient.
+    That the desk cancelled or moved it, and that nobody came, is of the visit and not of its patient.
     """
     is_own = held.status is Status.NOSHOW or held.said_starts_at is not None
     is_desks = held.said_status is not None and _whose(held) == KEPT_DESK_CHANGE
     return told["patient"] != held.patient and not (is_own or is_desks)
+
+
+def _is_anothers_check_in(held: AppointmentState, told: dict[str, Any]) -> bool:
+    """Say whether the visit is given to another patient than was checked in at the desk: he is not let in by that."""
+    return held.status is Status.CHECKED_IN and held.said_status is not None and told["patient"] != held.patient
 
 
 def _is_said_again(

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from booking.appointments.domain.at_desk import check_at_desk, check_not_over
+from booking.appointments.domain.at_desk import check_at_desk, check_is_his, check_not_over
 from booking.appointments.domain.changes import fields_of, filling_in, is_late_booking, plans_anew
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.order import Order, against_what, latest, moved_on, order_of, stands_at, stood_at
@@ -67,6 +67,7 @@ def decide(
             command = command._replace(status=held.status)  # a move leaves it as it is, not as it was looked at
     if command.check_in is not None:
         check_not_over(held)
+        check_is_his(held, command.check_in.patient_id)
     order = order_of(held, command, now, restarted_at)
     heard = _heard(held, command)
     if order is Order.OLDER:
