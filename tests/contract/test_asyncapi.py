@@ -86,7 +86,7 @@ def test_the_schema_of_an_inbound_event_is_that_of_the_parser_and_only_grows() -
 @pytest.mark.parametrize("body", [BOOKED, MOVED, CANCELLED])
 def test_what_the_schema_shows_is_taken(body: dict[str, Any]) -> None:
     RecordBody.model_validate(body)
-    assert PlainJson().parse(orjson.dumps(body), Hints(Client("local", (ANY,)), NOW, source="")).is_one
+    assert PlainJson().parse(orjson.dumps(body), Hints(Client("local", (ANY,)), NOW, source="local")).is_one
 
 
 @pytest.mark.parametrize("lacking", ["event_id", "appointment"])
@@ -94,7 +94,7 @@ def test_what_the_schema_demands_is_demanded(lacking: str) -> None:
     assert lacking in MODELS["booking.event.v1"].model_json_schema()["required"]
     body = {name: value for name, value in BOOKED.items() if name != lacking}
     with pytest.raises(Refused, match="MISSING_FIELD"):
-        PlainJson().parse(orjson.dumps(body), Hints(Client("local", (ANY,)), NOW, source=""))
+        PlainJson().parse(orjson.dumps(body), Hints(Client("local", (ANY,)), NOW, source="local"))
 
 
 def test_no_field_of_an_inbound_event_has_a_default_that_would_take_something_away() -> None:

@@ -1,5 +1,6 @@
 """Whose a record of an inbound topic is: its topic says, and nothing in the record does (G9)."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ from aiokafka import ConsumerRecord
 from pydantic import SecretStr, ValidationError
 
 from booking.appointments.domain.command import BookAppointment
+from booking.door.domain import Client
 from booking.door.strict_json import canonical_hash
 from booking.formats.choice import Formats
 from booking.formats.fates import rejected
@@ -21,6 +23,7 @@ from chassis.process.clock import RealClock
 from chassis.process.errors import Misconfigured
 from schemas.topics import BOOKINGS_INBOUND
 from stack.prepare import declared_here
+from tests.support.booking.builders import LOCAL
 
 FORMATS = Formats(PlainJson())
 BODY = {"event_id": "e1", "appointment": {"id": "v1", "status": "booked"}}
@@ -40,7 +43,8 @@ def refusal_of(read: ReadRecord) -> tuple[str, str]:
 
 
 def read(formats: Formats = FORMATS, client: str | None = "local", **given: Any) -> ReadRecord:
-    return decode_of(client, formats, RealClock())(record(**given))
+    found = decode_of(client, formats, RealClock())(record(**given))
+    return found if client is None else found.again(replace(LOCAL, client_id=client))
 
 
 def settings(**given: Any) -> Settings:
@@ -129,11 +133,29 @@ def test_what_stands_as_its_refusal_is_refused_with_its_place() -> None:
     assert (str(told), told.place, told.event_id) == ("WRONG_TYPE: line 1: six fields a line", "line 1", "e1")
 
 
-@pytest.mark.parametrize(("given", "held"), [({}, ""), ({"source": ""}, ""), ({"source": "pas"}, "pas")])
-def test_the_source_that_a_record_names_is_kept_until_its_client_is_known(given: dict[str, str], held: str) -> None:
-    found = read(value=orjson.dumps({**BODY, **given})).command
-    assert isinstance(found, BookAppointment)
-    assert found.source == held
+@pytest.mark.parametrize(
+    ("given", "sources", "meant"),
+    [
+        ({}, ("local",), "local"),
+        ({"source": ""}, ("local",), "local"),
+        ({"source": "pas"}, ("local", "pas"), "pas"),
+        ({}, ("local", "pas"), "SOURCE_REQUIRED"),
+        ({"source": "pas"}, ("local",), "FOREIGN_SOURCE"),
+    ],
+)
+def test_a_record_is_of_the_source_that_it_names_else_of_its_clients_only_one(
+    given: dict[str, str], sources: tuple[str, ...], meant: str
+) -> None:
+    found = decode_of("local", FORMATS, RealClock())(record(value=orjson.dumps({**BODY, **given})))
+    command = found.again(Client("local", sources)).command
+    assert (command.code if isinstance(command, Refused) else command.source) == meant
+
+
+def test_a_record_is_read_at_once_as_its_client_was_last_seen() -> None:
+    decode = decode_of("local", FORMATS, RealClock())
+    decode(record()).again(LOCAL)
+    found = decode(record())
+    assert (found.read_as, isinstance(found.command, BookAppointment)) == (LOCAL, True)
 
 
 def test_a_topic_of_nobodys_is_refused_whatever_its_records_claim() -> None:

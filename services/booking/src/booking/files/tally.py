@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from booking.files.cut import Record
-
-IGNORED = "IGNORED_MESSAGE"
-"""Of nobody's visit: nothing is to be done, and nothing is wrong."""
+from booking.values.refusals import IGNORED_MESSAGE
 
 COLUMNS = ("line", "code", "place", "detail")
 
@@ -46,7 +44,7 @@ class Tally:
 
     def refuse(self, code: str) -> bool:
         """Count what was not, and say whether it is to be shown."""
-        if code == IGNORED:
+        if code == IGNORED_MESSAGE:
             self.ignored += 1
             return False
         self.refused[code] += 1

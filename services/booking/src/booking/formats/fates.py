@@ -1,6 +1,6 @@
 """What became of the records of an inbound topic: kept in the transaction of their batch, and told to its consumer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -48,6 +48,7 @@ async def keep(
     *,
     replayed: bool,
     of_clearances: bool = False,
+    ignored: Collection[int] = (),
 ) -> Applied:
     """Keep what became of each record of a batch, and return it.
 
@@ -58,13 +59,14 @@ async def keep(
         refused: The same.
         replayed: The records are dead letters: what became of one that is taken is the letter's to say.
         of_clearances: The events are clearances', not bookings'.
+        ignored: Places of those that are of nobody's visit.
     """
     await keep_refused(connection, _refused_events(records, refused), now, of_clearances=of_clearances)
     if not replayed:
         told = ((records[place], fate) for place, fate in taken.items())
-        await keep_taken(
-            connection, [TakenRecord(r.at, r.client or "", f.event_id, f.result == _REPEAT) for r, f in told]
-        )
+        kept = [TakenRecord(r.at, r.client or "", f.event_id, f.result == _REPEAT) for r, f in told]
+        kept += [TakenRecord(records[one].at, records[one].client or "", None, is_repeat=False) for one in ignored]
+        await keep_taken(connection, kept)
     return Applied(
         repeat=[place for place, fate in taken.items() if fate.result == _REPEAT],
         stale=[place for place, fate in taken.items() if fate.result == _STALE],

@@ -4,14 +4,30 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.strict_json import not_utf8
 from booking.profiles.current import Profiles
+from booking.profiles.domain import Profile
 from booking.values.refusals import Refused
 from booking.values.trail import Trail
 from booking.values.warned import Warned
+
+
+class Meant(NamedTuple):
+    """Whose an event is, and what that source means by what it sends.
+
+    Attributes:
+        zone: Of its times without offset; None: nobody knows it.
+        clinic: Code of the clinic of events that name none that is known: the profile's, else the client's own.
+    """
+
+    source: str
+    profile: Profile
+    zone: ZoneInfo | None
+    clinic: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,23 @@ class Hints:
     key: str | None = None
     profiles: Profiles = field(default_factory=Profiles)
     trails: list[Trail] | None = None
+
+    def meant(self, named: str | None = None, sender: tuple[str, str] | None = None) -> Meant:
+        """Return whose an event is: by its own words, by what came beside the body, by its sender, else its client's.
+
+        Args:
+            named: The source that the event names itself, if any.
+            sender: The application and facility that it names as its sender (MSH-3, MSH-4), if its format has them.
+
+        Raises:
+            Refused: FOREIGN_SOURCE, SOURCE_REQUIRED.
+        """
+        said = named or self.source or None
+        if said is None and sender is not None:
+            said = self.profiles.matching(self.client.sources, *sender)
+        source = self.client.source(said)
+        held = self.profiles.held(source)
+        return Meant(source, held.profile, held.zone, held.profile.clinic or self.client.default_clinic)
 
     def trail(self) -> Trail | None:
         """Return what takes where the values of the next message come from; None: nobody asked.

@@ -66,6 +66,13 @@ class WaitingRecordView(BaseModel):
     record: RecordPlace
 
 
+class IgnoredRecordView(BaseModel):
+    """A record of nobody's visit, such as a slot that is blocked: it was read, and nothing was to be done."""
+
+    result: Literal["ignored"]
+    record: RecordPlace
+
+
 class SkippedRecordView(BaseModel):
     """A record without which people went on, because it could not be read at all."""
 
@@ -73,7 +80,7 @@ class SkippedRecordView(BaseModel):
     record: RecordPlace
 
 
-RecordView = EventView | RefusedRecordView | WaitingRecordView | SkippedRecordView
+RecordView = EventView | RefusedRecordView | WaitingRecordView | IgnoredRecordView | SkippedRecordView
 
 
 class RefusedEvent(RefusedView):

@@ -36,12 +36,13 @@ class TakenRecord(NamedTuple):
     """A record whose event was taken.
 
     Attributes:
+        event_id: None: it is of nobody's visit, and nothing was to be done.
         is_repeat: The event had been taken before.
     """
 
     at: Position
     client: str
-    event_id: str
+    event_id: str | None
     is_repeat: bool
 
 

@@ -41,7 +41,8 @@ SELECT code, message, place, recorded_at, topic, partition, "offset" FROM {refus
 WHERE key = $1 AND ($2::text IS NULL OR client = $2)
 """
 _TAKEN_AT = """
-SELECT client, event_ids[array_position(offsets, $3)] AS event_id, $3 = ANY (repeats) AS is_repeat
+SELECT client, event_ids[array_position(offsets, $3)] AS event_id, $3 = ANY (repeats) AS is_repeat,
+       $3 = ANY (offsets) AND event_ids[array_position(offsets, $3)] IS NULL AS is_ignored
 FROM inbound_taken AS taken
 WHERE topic = $1 AND partition = $2 AND first_offset <= $3 AND NOT EXISTS (
     SELECT FROM position_skip AS back
@@ -154,6 +155,8 @@ async def of_record(
     )
     if found and taken:
         return {**_as_told(taken, is_repeat=found["is_repeat"]), "record": at._asdict()}
+    if found and found["is_ignored"]:
+        return {"result": "ignored", "record": at._asdict()}
     if at.offset >= read_up_to:
         return {"result": "waiting", "read_up_to": read_up_to, "record": at._asdict()}
     if await pool.fetchrow(_SKIPPED, CONSUMER, *at) is not None:

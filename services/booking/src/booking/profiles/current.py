@@ -12,7 +12,7 @@ from booking.profiles.domain import DEFAULT, Match, Profile
 from booking.profiles.kept import read_kept
 from booking.profiles.store import newest, zones_of
 from booking.values.times import zone_of
-from chassis.postgres.database import Pool
+from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Unavailable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -99,22 +99,44 @@ class Profiles:
         return None if others else first
 
 
-class CurrentProfiles(Profiles):
+class KeptProfiles(Profiles):
+    """The profiles that are kept, as they were when last read."""
+
+    async def refresh(self, connection: Connection | Pool) -> None:
+        """Read them once.
+
+        Raises:
+            Unavailable: The database is not there; those of before go on.
+        """
+        kept = await newest(connection)
+        read = {source: (version, self._read(source, version, value)) for source, (version, value) in kept.items()}
+        clinics = {profile.clinic for _, profile in read.values() if profile.clinic}
+        self.hold(read, await zones_of(connection, clinics))
+
+    def _read(self, source: str, version: int, kept: Mapping[str, object]) -> Profile:
+        held = self.held(source)
+        if held.version == version:
+            return held.profile
+        profile, passed_over = read_kept(kept)
+        if passed_over:
+            log.warning("profiles.keys_passed_over", version=version, keys=len(passed_over))
+        return profile
+
+
+class CurrentProfiles(KeptProfiles):
     """The profiles that are kept, read again and again."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__()
         self._pool = pool
 
-    async def refresh(self) -> None:
-        """Read them once.
+    async def refresh(self, connection: Connection | Pool | None = None) -> None:
+        """Read them once, by a connection of the pool where none is given.
 
         Raises:
             Unavailable: The database is not there; those of before go on.
         """
-        kept = await newest(self._pool)
-        read = {source: (version, self._read(source, version, value)) for source, (version, value) in kept.items()}
-        self.hold(read, await zones_of(self._pool, {profile.clinic for _, profile in read.values() if profile.clinic}))
+        await super().refresh(connection or self._pool)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read them every few seconds until `stop`."""
@@ -128,15 +150,6 @@ class CurrentProfiles(Profiles):
                     await stop.wait()
             except TimeoutError:
                 continue
-
-    def _read(self, source: str, version: int, kept: Mapping[str, object]) -> Profile:
-        held = self.held(source)
-        if held.version == version:
-            return held.profile
-        profile, passed_over = read_kept(kept)
-        if passed_over:
-            log.warning("profiles.keys_passed_over", version=version, keys=len(passed_over))
-        return profile
 
 
 def _exactness(match: Match, application: str, facility: str) -> int | None:

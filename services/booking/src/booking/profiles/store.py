@@ -67,9 +67,9 @@ async def versions_of(
     ]
 
 
-async def newest(pool: Pool) -> Mapping[str, tuple[int, Any]]:
+async def newest(connection: Connection | Pool) -> Mapping[str, tuple[int, Any]]:
     """Return the version and profile (as JSON) that hold, by source."""
-    return {row["source"]: (row["version"], orjson.loads(row["profile"])) for row in await pool.fetch(_NEWEST)}
+    return {row["source"]: (row["version"], orjson.loads(row["profile"])) for row in await connection.fetch(_NEWEST)}
 
 
 async def zones_of(connection: Connection | Pool, clinics: Collection[str]) -> Mapping[str, str]:

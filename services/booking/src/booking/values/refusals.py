@@ -28,6 +28,8 @@ VERSION_CHANGED = "VERSION_CHANGED"
 
 UNKNOWN_CLINIC = "UNKNOWN_CLINIC"
 UNKNOWN_APPOINTMENT = "UNKNOWN_APPOINTMENT"
+IGNORED_MESSAGE = "IGNORED_MESSAGE"
+"""Of nobody's visit: nothing is wrong, and nothing is to be done."""
 
 
 class Refused(ValueError):

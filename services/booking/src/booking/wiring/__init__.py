@@ -50,7 +50,7 @@ from booking.patients.intake import RegistrationIntake
 from booking.patients.store import clinics_visited
 from booking.policies import http as policies_http
 from booking.profiles import http as profiles_http
-from booking.profiles.current import CurrentProfiles, Profiles
+from booking.profiles.current import CurrentProfiles, KeptProfiles, Profiles
 from booking.providers import http as providers_http
 from booking.reissues.job import ReissueCounts, Reissuer
 from booking.replies.messages import PatientReplies
@@ -109,8 +109,14 @@ def subscriptions(
     *,
     replayed: bool = False,
 ) -> tuple[Subscription[Any], ...]:
-    """Return what booking listens to, and what becomes of it; `replayed` is for dead letters."""
-    take = Inbound(clock, rules_of(settings), counts, replayed=replayed).apply
+    """Return what booking listens to, and what becomes of it; `replayed` is for dead letters.
+
+    Args:
+        profiles: Those that somebody keeps fresh; None: they are read with each batch.
+    """
+    unread = KeptProfiles() if profiles is None else None
+    profiles = unread if profiles is None else profiles
+    take = Inbound(clock, rules_of(settings), counts, replayed=replayed, unread=unread).apply
     inbound = (
         Subscription(topic, decode_of(client_id, formats, clock, profiles, replayed=replayed), take, own=False)
         for topic, client_id in settings.inbound

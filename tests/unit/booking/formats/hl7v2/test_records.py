@@ -9,6 +9,7 @@ from booking.formats.messages import ReadRecord, decode_of
 from booking.values.refusals import Refused
 from booking.wiring import FORMATS
 from chassis.process.clock import RealClock
+from tests.support.booking.builders import LOCAL
 from tests.support.booking.hl7 import siu
 
 HEADERS = (("content-type", b"application/hl7-v2"),)
@@ -19,7 +20,7 @@ def read(key: bytes | None, value: bytes) -> ReadRecord:
         "topic": "t", "partition": 0, "offset": 1, "timestamp": 1_800_000_000_000, "timestamp_type": 0, "key": key,
         "value": value, "checksum": None, "serialized_key_size": 0, "serialized_value_size": 0, "headers": HEADERS,
     }  # fmt: skip
-    return decode_of("local", FORMATS, RealClock())(cast("Any", ConsumerRecord(**record)))
+    return decode_of("local", FORMATS, RealClock())(cast("Any", ConsumerRecord(**record))).again(LOCAL)
 
 
 @pytest.mark.parametrize("key", [b"filler|F1", b"F1", b"placer|P1", b"P1"])

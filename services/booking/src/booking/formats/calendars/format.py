@@ -7,7 +7,7 @@ import icalendar
 
 from booking.appointments.domain.command import BookAppointment
 from booking.formats.calendars import event
-from booking.formats.port import Hints, Parsed
+from booking.formats.port import Hints, Meant, Parsed
 from booking.values import times
 from booking.values.refusals import Refused
 from booking.values.trail import Trail
@@ -36,13 +36,15 @@ class ICalendar:
 
     def parse(self, body: bytes, hints: Hints) -> Parsed:
         """See `port.Format`."""
-        source = hints.client.source(hints.source)
+        meant = hints.meant()
         pairs = [(calendar, one) for calendar in _calendars(body) for one in calendar.walk("VEVENT")]
         if len(pairs) > LARGEST_BATCH:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} events")
         if not pairs:
             raise Refused("EMPTY_BATCH", "no event in it", "VCALENDAR.VEVENT")
-        read = (_or_refusal(one, _around(calendar, source, hints), hints.trail()) for calendar, one in pairs)
+        read = (
+            _or_refusal(one, _around(calendar, meant, hints.client.client_id), hints.trail()) for calendar, one in pairs
+        )
         return Parsed(list(read), is_batch=True)
 
     def event_id(self, body: bytes) -> str | None:
@@ -57,17 +59,15 @@ def _calendars(body: bytes) -> Sequence[Any]:
         raise Refused("NOT_A_CALENDAR", "no calendar of RFC 5545: BEGIN:VCALENDAR … END:VCALENDAR") from None
 
 
-def _around(calendar: Any, source: str, hints: Hints) -> event.Calendar:
-    profile = hints.profiles.of(source)
-    zone, named = hints.profiles.zone_of(source), str(calendar.get("X-WR-TIMEZONE", ""))
+def _around(calendar: Any, meant: Meant, client: str) -> event.Calendar:
+    zone, named = meant.zone, str(calendar.get("X-WR-TIMEZONE", ""))
     if zone is None and named:
         try:
             zone = times.zone_of(named)
         except Refused:
             zone = None
     method = str(calendar.get("METHOD", "")).strip().upper()
-    clinic = profile.clinic or hints.client.default_clinic
-    return event.Calendar(hints.client.client_id, source, profile, method, zone, clinic)
+    return event.Calendar(client, meant.source, meant.profile, method, zone, meant.clinic)
 
 
 def _or_refusal(one: Any, around: event.Calendar, trail: Trail | None) -> BookAppointment | Refused:

@@ -1,6 +1,7 @@
 """FHIR R4 behind the port: a booking message, or one Appointment."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
@@ -9,6 +10,7 @@ from booking.formats.fhir_r4 import mapping, resources
 from booking.formats.fhir_r4.lists import with_whole_lists
 from booking.formats.fhir_r4.references import Message, unversioned
 from booking.formats.port import Hints, Parsed
+from booking.profiles.domain import Profile
 from booking.values.refusals import Refused
 from booking.values.warned import Details
 
@@ -58,13 +60,13 @@ def _of_appointment(value: Any, hints: Hints) -> BookAppointment:
     with_whole_lists(value)
     with details.beside_refusals():
         found = resources.appointment(value, details)
-        source = hints.client.source(hints.source)
+        meant = hints.meant()
         key = hints.key or _hashed(digest)
         details.took("key", "", "", "the header Idempotency-Key" if hints.key else _HASH)
         client = hints.client.client_id
-        named = {"client": client, "source": source, "key": key}
+        named = {"client": client, "source": meant.source, "key": key}
         read = mapping.command(found, Message(hints.now), details, **named, body_sha256=digest, now=hints.now)
-        return read._replace(mode=hints.profiles.of(source).mode)
+        return _otherwise(read, meant.profile, details)
 
 
 def _of_message(value: Any, hints: Hints) -> BookAppointment:
@@ -88,18 +90,29 @@ def _in_message(bundle: Any, digest: bytes, details: Details, hints: Hints) -> B
         details.took("key", "MessageHeader.id" if header.id else "Bundle.id")
     else:
         details.took("key", "", "", "the header Idempotency-Key" if hints.key else _HASH)
-    source = hints.client.source(hints.source)
+    meant = hints.meant()
     read = mapping.command(
         appointment,
         Message(hints.now, by_reference, header, focus),
         details,
         client=hints.client.client_id,
-        source=source,
+        source=meant.source,
         key=str(key),
         now=hints.now,
         body_sha256=digest,
     )
-    return read._replace(mode=hints.profiles.of(source).mode)
+    return _otherwise(read, meant.profile, details)
+
+
+def _otherwise(read: BookAppointment, profile: Profile, details: Details) -> BookAppointment:
+    """Return a command in which the source's profile says what FHIR does not."""
+    person = read.person
+    if person is not None:
+        person = replace(person, country=profile.country, language_otherwise=profile.language)
+        for knob in ("country", "language"):
+            if getattr(profile, knob) is not None:
+                details.took(f"person.{knob}", "", knob, "where nothing else says it")
+    return read._replace(mode=profile.mode, clinic_otherwise=profile.clinic, person=person)
 
 
 def _hashed(digest: bytes) -> str:

@@ -16,7 +16,7 @@ from booking.formats.status_words import word_of
 from booking.profiles.domain import Extra, Hl7Profile, Meaning, Profile, Word
 from booking.values import texts
 from booking.values.kept_names import kept_names
-from booking.values.refusals import Refused
+from booking.values.refusals import IGNORED_MESSAGE, Refused
 from booking.values.trail import Trail
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import HELD_BACK, UNKNOWN_WORD, WORD_DISAGREES, Details, Warned
@@ -28,8 +28,6 @@ _ENDS = frozenset({Meaning.CANCELLED, Meaning.STOPPED, Meaning.DELETED})
 _BROADCAST = "S27"
 """Names visits that are new as well as those that are known."""
 
-IGNORED_MESSAGE = "IGNORED_MESSAGE"
-
 
 class Ingress(NamedTuple):
     """How a message came.
@@ -37,7 +35,7 @@ class Ingress(NamedTuple):
     Attributes:
         key: Which event it is.
         zone: Of its times without offset; None: nobody knows it.
-        clinic: Its client's own, where the profile names none.
+        clinic: Where it names none that is known.
         trail: Takes where its values came from; None: nobody asked.
     """
 
@@ -194,7 +192,7 @@ def _with_resources(visit: Visit, profile: Profile, ingress: Ingress, details: D
             details.took("provider_name", clinician.place)
     elif clinician is None:
         details.took("provider", "AIP-2", "", "whoever it was is taken away")
-    place = place_of(visit, profile.hl7v2, profile.clinic or ingress.clinic)
+    place = place_of(visit, profile.hl7v2, ingress.clinic)
     if details.trail is not None:
         note_place(place, visit, profile, details)
     return _BLANK._replace(

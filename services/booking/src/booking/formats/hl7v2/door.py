@@ -8,8 +8,7 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.intake import CommandIntake
 from booking.door.domain import Client
 from booking.formats.hl7v2.acks import AckCode, ack, code_for
-from booking.formats.hl7v2.appointment import IGNORED_MESSAGE
-from booking.formats.hl7v2.format import command_of, profile_of
+from booking.formats.hl7v2.format import command_of, meant_by
 from booking.formats.hl7v2.people_messages import ADMINISTRATION, MERGES, merges, registration
 from booking.formats.hl7v2.segments import Message, read
 from booking.formats.port import Hints
@@ -19,7 +18,7 @@ from booking.patients.domain.registrations import Registration
 from booking.patients.intake import RegistrationIntake
 from booking.profiles.current import Profiles
 from booking.profiles.domain import DEFAULT, Profile
-from booking.values.refusals import Refused
+from booking.values.refusals import IGNORED_MESSAGE, Refused
 from booking.values.warned import UNKNOWN_PATIENT
 from chassis.api.problems import Problem
 from chassis.process.clock import Clock
@@ -134,14 +133,15 @@ class Hl7Door:
         message: Message | bytes = body
         try:
             message = read(body)
-            source, profile = profile_of(message, hints)
+            meant = meant_by(message, hints)
+            source, profile = meant.source, meant.profile
             if profile.hl7v2.charset is not None:
                 message = read(body, profile.hl7v2.charset)
             if message.kind == ADMINISTRATION and message.trigger in MERGES:
                 return _Read(message, merges(message, source, profile, hints), profile)
             if message.kind == ADMINISTRATION:
                 return _Read(message, registration(message, source, profile, hints, self._country), profile)
-            return _Read(message, command_of(message, source, profile, hints), profile)
+            return _Read(message, command_of(message, meant, hints), profile)
         except Refused as refusal:
             return _Read(message, refusal, profile)
 

@@ -8,8 +8,7 @@ from typing import Any
 from booking.appointments.domain.command import BookAppointment
 from booking.formats.hl7v2 import appointment, batches
 from booking.formats.hl7v2.segments import Message, read
-from booking.formats.port import Hints, Parsed
-from booking.profiles.domain import Profile
+from booking.formats.port import Hints, Meant, Parsed
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.trail import Trail
@@ -60,26 +59,18 @@ def command(body: bytes, hints: Hints) -> BookAppointment:
     """
     trail = hints.trail()
     message = read(body)
-    source, profile = profile_of(message, hints)
-    if profile.hl7v2.charset is not None:
-        message = read(body, profile.hl7v2.charset)
-    return command_of(message, source, profile, hints, trail)
+    meant = meant_by(message, hints)
+    if meant.profile.hl7v2.charset is not None:
+        message = read(body, meant.profile.hl7v2.charset)
+    return command_of(message, meant, hints, trail)
 
 
-def profile_of(message: Message, hints: Hints) -> tuple[str, Profile]:
-    """Return whose a message is, by what came beside it and else by its sender, and what that one means by it.
-
-    Raises:
-        Refused: FOREIGN_SOURCE, SOURCE_REQUIRED.
-    """
-    source = hints.source or hints.profiles.matching(hints.client.sources, message.application, message.facility)
-    named = hints.client.source(hints.source if source is None else source)
-    return named, hints.profiles.of(named)
+def meant_by(message: Message, hints: Hints) -> Meant:
+    """Return whose a message is, and what that source means by it; see `Hints.meant`."""
+    return hints.meant(sender=(message.application, message.facility))
 
 
-def command_of(
-    message: Message, source: str, profile: Profile, hints: Hints, trail: Trail | None = None
-) -> BookAppointment:
+def command_of(message: Message, meant: Meant, hints: Hints, trail: Trail | None = None) -> BookAppointment:
     """Return the command that a message stands for.
 
     Args:
@@ -93,19 +84,19 @@ def command_of(
             "messages of scheduling (SIU) are taken, of patients (ADT) by POST /v1/hl7v2; others say nothing of visits"
         )
         raise Refused("UNSUPPORTED_MESSAGE", text, "MSH-9.1")
-    if message.processing and message.processing not in profile.hl7v2.processing:
+    if message.processing and message.processing not in meant.profile.hl7v2.processing:
         raise Refused("WRONG_PROCESSING_ID", "the source's profile takes no messages of this kind", "MSH-11")
     ingress = appointment.Ingress(
         client=hints.client.client_id,
-        source=source,
+        source=meant.source,
         key=hints.key or key_of(message),
         body_sha256=sha256(message.raw).digest(),
-        zone=hints.profiles.zone_of(source),
+        zone=meant.zone,
         now=hints.now,
-        clinic=hints.client.default_clinic,
+        clinic=meant.clinic,
         trail=trail,
     )
-    return appointment.command(message, profile, ingress)
+    return appointment.command(message, meant.profile, ingress)
 
 
 def key_of(message: Message) -> str:

@@ -9,7 +9,6 @@ from booking.door.bodies import views
 from booking.door.domain import Client
 from booking.formats.choice import Formats
 from booking.formats.hl7v2 import batches
-from booking.formats.hl7v2.appointment import IGNORED_MESSAGE
 from booking.formats.hl7v2.format import MEDIA_TYPES as HL7_TYPES
 from booking.formats.maps.bodies import MappedMessage, MapView, Outcome, field_views, message
 from booking.formats.maps.dry_run import Follows, tried
@@ -20,7 +19,7 @@ from booking.merges.told import ToldMerges
 from booking.patients.domain.registrations import Registration
 from booking.profiles.current import Profiles
 from booking.profiles.domain import Profile
-from booking.values.refusals import Refused
+from booking.values.refusals import IGNORED_MESSAGE, Refused
 from booking.values.trail import Trail
 from chassis.postgres.database import Pool
 from chassis.process.clock import Clock

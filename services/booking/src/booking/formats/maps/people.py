@@ -1,6 +1,6 @@
 """Messages of HL7 v2 that are of patients alone: another door takes them, and they are explained like the others."""
 
-from booking.formats.hl7v2.format import profile_of
+from booking.formats.hl7v2.format import meant_by
 from booking.formats.hl7v2.people_messages import ADMINISTRATION, MERGES, merges, registration
 from booking.formats.hl7v2.segments import read
 from booking.formats.port import Hints
@@ -21,7 +21,8 @@ def told(body: bytes, hints: Hints, trail: Trail, country: str | None) -> Told |
     """
     try:
         message = read(body)
-        source, profile = profile_of(message, hints)
+        meant = meant_by(message, hints)
+        source, profile = meant.source, meant.profile
         if profile.hl7v2.charset is not None:
             message = read(body, profile.hl7v2.charset)
     except Refused:

@@ -202,29 +202,29 @@ def event(value: Any, hints: Hints) -> BookAppointment:
 def command(body: EventBody, key: str, body_sha256: bytes, hints: Hints, details: Details) -> BookAppointment:
     """Return the command of a body whose shape is right; what it cannot keep is dropped and noted in `details`.
 
-    What the body does not say of its zone and its mode is as the source's profile says.
+    What the body does not say of its zone, mode and clinic is as the source's profile says.
     """
     visit = body.appointment
     given = visit.model_fields_set
-    source = hints.client.source(body.source or hints.source)
-    usual = hints.profiles.zone_of(source)
-    zone = visit.zone or (usual.key if usual else None)
+    meant = hints.meant(body.source)
+    zone = visit.zone or (meant.zone.key if meant.zone else None)
     if details.trail is not None:
         note_places(body.model_dump(exclude_unset=True), zone, details)
     return BookAppointment(
         client=hints.client.client_id,
         key=key,
         body_sha256=body_sha256,
-        source=source,
+        source=meant.source,
         appointment=texts.identifier(visit.id, "appointment.id"),
         status=visit.status,
         sequence=body.sequence,
         occurred_at=details.read(None, _time, body.occurred_at, None, "occurred_at"),
-        mode=body.mode or hints.profiles.of(source).mode,
+        mode=body.mode or meant.profile.mode,
         reason=None if body.reason is None else details.read(None, texts.name, body.reason, "reason"),
         confirmed=UNSET if visit.confirmed is None else visit.confirmed,
         patient=None if visit.patient is None else texts.identifier(visit.patient.id, "appointment.patient.id"),
         clinic=visit.clinic,
+        clinic_otherwise=meant.profile.clinic,
         provider=details.read(UNSET, _provider, visit) if "provider" in given else UNSET,
         service_type=details.read(UNSET, _service, visit) if "service_type" in given else UNSET,
         starts_at=_start(visit, zone, details) if "start" in given else UNSET,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
-from booking.formats.port import Hints, Parsed
+from booking.formats.port import Hints, Meant, Parsed
 from booking.formats.separated import row
 from booking.formats.separated.columns import index_of, places_of
 from booking.formats.separated.rows import rows_of
@@ -29,13 +29,13 @@ class SeparatedValues:
 
     def parse(self, body: bytes, hints: Hints) -> Parsed:
         """See `port.Format`: which column is what the source's profile says (`csv`)."""
-        source = hints.client.source(hints.source)
-        knobs = hints.profiles.of(source).csv or CsvProfile()
+        meant = hints.meant()
+        knobs = meant.profile.csv or CsvProfile()
         rows = rows_of(body, knobs)
         header, rows = (rows[0], rows[1:]) if knobs.header else (None, rows)
         if len(rows) > LARGEST_BATCH:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} rows")
-        sheet = sheet_of(header, knobs, source, hints)
+        sheet = sheet_of(header, knobs, meant, hints.client.client_id)
         return Parsed([_or_refusal(cells, sheet, hints.trail()) for cells in rows], is_batch=True)
 
     def event_id(self, body: bytes) -> str | None:
@@ -43,22 +43,21 @@ class SeparatedValues:
         return None
 
 
-def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, source: str, hints: Hints) -> row.Sheet:
+def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, meant: Meant, client: str) -> row.Sheet:
     """Return how the rows below a first line are read.
 
     Raises:
         Refused: UNKNOWN_COLUMN, NO_COLUMNS.
     """
-    profile = hints.profiles.of(source)
     return row.Sheet(
-        client=hints.client.client_id,
-        source=source,
-        profile=profile,
+        client=client,
+        source=meant.source,
+        profile=meant.profile,
         knobs=knobs,
         places=places_of(header, knobs),
         names=[index_of(name, header, f"csv.id.{number}") for number, name in enumerate(knobs.id)],
-        walls=Walls(hints.profiles.zone_of(source), knobs.date_format),
-        clinic=profile.clinic or hints.client.default_clinic,
+        walls=Walls(meant.zone, knobs.date_format),
+        clinic=meant.clinic,
         words={folded(word): of for word, of in knobs.words.items()},
         yes={word.casefold() for word in knobs.true_words},
     )

@@ -14,7 +14,7 @@ from booking.patients.domain.details import Addresses, PersonDetails
 from booking.profiles.csv_knobs import Column, CsvProfile
 from booking.profiles.domain import Profile, Word
 from booking.values import identity, texts
-from booking.values.refusals import Refused
+from booking.values.refusals import IGNORED_MESSAGE, Refused
 from booking.values.trail import Trail
 from booking.values.unset import UNSET, Maybe
 from booking.values.warned import Details
@@ -140,7 +140,7 @@ def _word(row: Row) -> Word | None:
         if is_strange:
             raise Refused("UNKNOWN_STATUS", "a word of no class: give it one in the profile (csv.words)", column)
     if word is Word.BLOCKED:
-        raise Refused("IGNORED_MESSAGE", "a slot that is blocked is nobody's visit: nothing is to be done", column)
+        raise Refused(IGNORED_MESSAGE, "a slot that is blocked is nobody's visit: nothing is to be done", column)
     return word
 
 
