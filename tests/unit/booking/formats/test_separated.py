@@ -59,7 +59,7 @@ def test_a_row_of_usual_columns_is_read_without_a_profile(row: str, status: Stat
 @pytest.mark.parametrize(
     ("row", "code", "place"),
     [
-        ("v1,p1,27/07/2027 15:30,20,booked", "BAD_TIME", "start"),
+        ("v1,p1,05/06/2027 15:30,20,booked", "BAD_TIME", "start"),
         ("v1,p1,2027-07-27,20,booked", "BAD_TIME", "start"),
         ("v1,p1,when,20,kept", "BAD_TIME", "start"),
         ("v1,p1,2027-07-27T15:30,20,perhaps", "UNKNOWN_STATUS", "status"),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from booking.files.physical import Line
 from booking.formats.hl7v2 import batches
+from booking.formats.separated.rows import said_by
 from booking.values.refusals import Refused
 from booking.values.warned import Warned
 
@@ -50,6 +51,8 @@ def rows(lines: Iterable[Line], delimiter: bytes, *, has_header: bool) -> Iterat
     """
     head = b""
     for record in _rows(lines, delimiter):
+        if not head and said_by(record.body.decode("latin-1")) is not None:
+            continue
         if has_header and not head and record.refusal is None:
             head = record.body
         else:

@@ -12,7 +12,7 @@ from booking.files import cut
 from booking.files.cut import Record
 from booking.files.physical import as_utf8, lines_of, wide_of
 from booking.formats.separated.columns import index_of, places_of
-from booking.formats.separated.rows import decoded, delimiter_of
+from booking.formats.separated.rows import decoded, delimiter_of, said_by
 from booking.profiles.csv_knobs import Column, CsvProfile
 from booking.values.refusals import Refused
 from booking.values.warned import Warned
@@ -95,7 +95,9 @@ def _separated(chunks: Iterable[bytes], first: bytes, knobs: CsvProfile) -> Cut:
     beginning = text.lstrip("\ufeff\r\n").splitlines()
     if not beginning:
         raise Refused("EMPTY_BODY", "the file is empty")
-    delimiter = delimiter_of(beginning[0], knobs)
+    said = said_by(beginning[0])
+    beginning = beginning[said is not None :] or [""]
+    delimiter = said if said is not None and knobs.delimiter == "auto" else delimiter_of(beginning[0], knobs)
     header = next(csv.reader(beginning, delimiter=delimiter)) if knobs.header else None
     lane_of = _lane_of_rows(header, delimiter, knobs)
     found = cut.rows(lines_of(as_utf8(chunks, knobs.encoding)), delimiter.encode(), has_header=knobs.header)
@@ -122,7 +124,9 @@ def _lane_of_json(record: Record) -> int:
     return crc32(name.encode("utf-8", "replace")) if isinstance(name, str) else 0
 
 
-_OF_PATIENT = (Column.PATIENT_ID, Column.GIVEN_NAME, Column.FAMILY_NAME, Column.MOBILE, Column.EMAIL)
+_OF_PATIENT = (
+    *(Column.PATIENT_ID, Column.PATIENT_NAME, Column.GIVEN_NAME, Column.FAMILY_NAME, Column.MOBILE, Column.EMAIL),
+)
 
 
 def _lane_of_rows(header: Sequence[str] | None, delimiter: str, knobs: CsvProfile) -> Callable[[Record], int]:

@@ -20,7 +20,7 @@ _HALVED = frozenset(
 )
 """Refusals of a body for the sake of one record in it."""
 
-_WHOLE = frozenset({"SOURCE_REQUIRED", "NO_COLUMNS", "UNKNOWN_COLUMN", "OPERATOR_BOOKS_NOTHING"})
+_WHOLE = frozenset({"SOURCE_REQUIRED", "NO_COLUMNS", "UNKNOWN_COLUMN", "SEVERAL_COLUMNS", "OPERATOR_BOOKS_NOTHING"})
 """Refusals of every body alike."""
 
 

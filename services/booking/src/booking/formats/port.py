@@ -21,6 +21,7 @@ class Meant(NamedTuple):
 
     Attributes:
         zone: Of its times without offset; None: nobody knows it.
+        profiles: Those of all sources.
         clinic: Code of the clinic of events that name none that is known: the profile's, else the client's own.
     """
 
@@ -28,6 +29,15 @@ class Meant(NamedTuple):
     profile: Profile
     zone: ZoneInfo | None
     clinic: str | None
+    profiles: Profiles
+
+    def zone_at(self, place: str | None = None) -> ZoneInfo | None:
+        """Return the zone of a wall's time at a clinic of this code: the profile's, else the clinic's.
+
+        Args:
+            place: None, or no code of a clinic that is known: where events are that name none.
+        """
+        return self.profiles.zone_of(self.source, place, self.clinic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Hints:
             said = self.profiles.matching(self.client.sources, *sender)
         source = self.client.source(said)
         held = self.profiles.held(source)
-        return Meant(source, held.profile, held.zone, held.profile.clinic or self.client.default_clinic)
+        return Meant(source, held.profile, held.zone, held.profile.clinic or self.client.default_clinic, self.profiles)
 
     def trail(self) -> Trail | None:
         """Return what takes where the values of the next message come from; None: nobody asked.

@@ -8,24 +8,29 @@ from booking.profiles.domain import Word
 _WORDS: Mapping[Word, str] = {
     Word.PENDING: "pending requested proposed hold tentative",
     Word.WAITLIST: "waitlist waitlisted",
-    Word.BOOKED: "booked scheduled sch rescheduled reserved overbook new",
-    Word.CONFIRMED: "confirmed conf",
+    Word.BOOKED: "booked scheduled sch rescheduled reserved overbook new accepted unconfirmed gebucht planifié",
+    Word.CONFIRMED: "confirmed conf confirmé bestätigt",
     Word.ARRIVED: "arrived arr",
     Word.STARTED: "started checkedin chkin roomed inprogress",
-    Word.COMPLETE: "complete completed checkedout fulfilled kept seen",
-    Word.CANCELLED: "cancelled canceled can cancel discontinued dc",
+    Word.COMPLETE: "complete completed checkedout fulfilled kept seen attended show",
+    Word.CANCELLED: (
+        "cancelled canceled can cancel latecancelled latecanceled rejected declined discontinued dc annulé abgesagt"
+    ),
     Word.DELETED: "deleted error",
-    Word.NO_SHOW: "noshow ns dna didnotattend didnotarrive",
+    Word.NO_SHOW: "noshow ns dna didnotattend didnotarrive missed",
     Word.BLOCKED: "blocked",
 }
 
-_IGNORED_IN_WORDS = re.compile(r"[\s._-]+")
+_IGNORED_IN_WORDS = re.compile(r"[\s./_-]+")
 
 
 def folded(word: str) -> str:
     """Return a status word as it is compared: `No-Show` and `NO SHOW` are one."""
     return _IGNORED_IN_WORDS.sub("", word).casefold()
 
+
+_CANCELLED_BY = ("cancelledby", "canceledby")
+"""Whoever did it, it is off."""
 
 KNOWN_WORDS: Mapping[str, Word] = {text: word for word, texts in _WORDS.items() for text in texts.split()}
 """Folded status word → its class."""
@@ -44,4 +49,6 @@ def word_of(written: Iterable[str], own: Mapping[str, Word]) -> tuple[Word | Non
         for text in said:
             if text in known:
                 return known[text], False
+    if any(text.startswith(_CANCELLED_BY) for text in said):
+        return Word.CANCELLED, False
     return None, any(said)

@@ -18,19 +18,23 @@ class Column(StrEnum):
     STATUS = "status"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
     START = "start"
     START_DATE = "start_date"
     START_TIME = "start_time"
     END = "end"
+    END_TIME = "end_time"
     DURATION = "duration"
     CLINIC = "clinic"
     SERVICE_TYPE = "service_type"
     PROVIDER_ID = "provider_id"
     PROVIDER_NAME = "provider_name"
     PATIENT_ID = "patient_id"
+    PATIENT_NAME = "patient_name"
     GIVEN_NAME = "given_name"
     FAMILY_NAME = "family_name"
     MOBILE = "mobile"
+    MAY_TEXT = "may_text"
     LANDLINE = "landline"
     EMAIL = "email"
     LANGUAGE = "language"
@@ -70,9 +74,13 @@ class CsvProfile(Knobs):
         default={}, description="What we read → the column: its name, or its number from 1."
     )
     date_format: Annotated[tuple[DateFormat, ...], Field(max_length=20)] = Field(
-        default=(), description="Formats of strptime of dates and times, tried in turn; none: ISO 8601."
+        default=(),
+        description="Formats of strptime of dates and times, tried in turn; none: what means one day alone.",
     )
-    duration_unit: Literal["minutes", "seconds"] = Field(default="minutes", description="Unit of `duration`.")
+    duration_unit: Literal["auto", "minutes", "seconds"] = Field(
+        default="auto",
+        description="Unit of `duration`; `auto`: minutes, above 480 seconds, unless it is written there.",
+    )
     default_minutes: int = Field(
         default=30, ge=1, le=1_440, description="Length of a visit whose end and length are not told."
     )

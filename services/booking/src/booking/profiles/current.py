@@ -42,20 +42,22 @@ class Profiles:
 
     def __init__(self) -> None:
         self._held: Mapping[str, Held] = {}
+        self._clinic_zones: Mapping[str, str] = {}
 
     @classmethod
     def fixed(cls, profiles: Mapping[str, Profile], clinic_zones: Mapping[str, str] | None = None) -> Self:
         """Return profiles that do not change, by source.
 
         Args:
-            clinic_zones: Code of a clinic → its zone, for profiles that have a default clinic and no zone.
+            clinic_zones: Code of a clinic → its zone, for times of sources whose profile names none.
         """
         fixed = cls()
         fixed.hold({source: (1, profile) for source, profile in profiles.items()}, clinic_zones or {})
         return fixed
 
     def hold(self, profiles: Mapping[str, tuple[int, Profile]], clinic_zones: Mapping[str, str]) -> None:
-        """Put these (version, profile) in force, by source, and no others."""
+        """Put these (version, profile) in force, by source, and no others; and the clinics' zones, by code."""
+        self._clinic_zones = clinic_zones
         self._held = {
             source: Held(version, profile, _zone(profile, clinic_zones))
             for source, (version, profile) in profiles.items()
@@ -69,9 +71,20 @@ class Profiles:
         """Return which version of a source's profile is in force; 0: none was ever given."""
         return self.held(source).version
 
-    def zone_of(self, source: str | None) -> ZoneInfo | None:
-        """Return the zone of a source's times without offset: its profile's, else that of its default clinic."""
-        return self.held(source).zone
+    def zone_of(self, source: str | None, *clinics: str | None) -> ZoneInfo | None:
+        """Return the zone of a source's times without offset.
+
+        It is its profile's, else that of the first of these clinics that is known, else of its default clinic.
+
+        Args:
+            clinics: Codes, best first: where the visit is; where it is unless it is said.
+        """
+        held = self.held(source)
+        if held.profile.zone is None:
+            named = next(filter(None, (self._clinic_zones.get(code or "") for code in clinics)), None)
+            if named is not None:
+                return zone_of(named)
+        return held.zone
 
     def held(self, source: str | None) -> Held:
         """Return a source's profile with what goes with it."""
@@ -110,8 +123,7 @@ class KeptProfiles(Profiles):
         """
         kept = await newest(connection)
         read = {source: (version, self._read(source, version, value)) for source, (version, value) in kept.items()}
-        clinics = {profile.clinic for _, profile in read.values() if profile.clinic}
-        self.hold(read, await zones_of(connection, clinics))
+        self.hold(read, await zones_of(connection))
 
     def _read(self, source: str, version: int, kept: Mapping[str, object]) -> Profile:
         held = self.held(source)

@@ -150,8 +150,8 @@ class Profile(Knobs):
 
     zone: Zone | None = Field(
         default=None,
-        description="IANA or Windows zone of times without offset. None: that of its default clinic; "
-        "without one, such times are refused, NAIVE_TIME.",
+        description="IANA or Windows zone of times without offset. None: that of its default clinic; of a "
+        "file's row or event that of its own clinic. Without any, such times are refused, NAIVE_TIME.",
     )
     country: Country | None = Field(
         default=None, description="ISO 3166 code by which national phone numbers are read where the clinic says none."

@@ -20,7 +20,7 @@ VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7)
 _NEWEST = """
 SELECT DISTINCT ON (source) source, version, profile FROM source_profile ORDER BY source, version DESC
 """
-_ZONES = "SELECT clinic_id, zone FROM clinic WHERE clinic_id = ANY ($1::text[])"
+_ZONES = "SELECT clinic_id, zone FROM clinic WHERE $1::text[] IS NULL OR clinic_id = ANY ($1::text[])"
 
 
 class PostgresProfiles:
@@ -72,6 +72,7 @@ async def newest(connection: Connection | Pool) -> Mapping[str, tuple[int, Any]]
     return {row["source"]: (row["version"], orjson.loads(row["profile"])) for row in await connection.fetch(_NEWEST)}
 
 
-async def zones_of(connection: Connection | Pool, clinics: Collection[str]) -> Mapping[str, str]:
-    """Return the zone of each of these clinics that is known, by code."""
-    return {row["clinic_id"]: row["zone"] for row in await connection.fetch(_ZONES, list(clinics))}
+async def zones_of(connection: Connection | Pool, clinics: Collection[str] | None = None) -> Mapping[str, str]:
+    """Return the zone of each of these clinics that is known, by code; None: of all clinics."""
+    asked = None if clinics is None else list(clinics)
+    return {row["clinic_id"]: row["zone"] for row in await connection.fetch(_ZONES, asked)}

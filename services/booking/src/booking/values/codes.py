@@ -171,6 +171,8 @@ _FILES = {
     "BAD_CSV": "No separated values: a quote that nobody closes, or a value longer than any can be.",
     "NO_COLUMNS": "No column of the first line is known, and the source's profile names none.",
     "UNKNOWN_COLUMN": "The first line has no column of a name that the source's profile gives.",
+    "SEVERAL_COLUMNS": "Two columns of the first line are of one name, and nothing says which one is meant.",
+    "ROUNDED_NUMBER": "An id that a spreadsheet rounded, as 1.2E+11: others become the same.",
     "EMPTY_ROW": "Nothing is in this row.",
     "BAD_DURATION": "A visit's length is a number above 0, of at most a week.",
     "NOT_A_CALENDAR": "No calendar of iCalendar (RFC 5545).",

@@ -68,7 +68,7 @@ def command(event: Event, around: Calendar, trail: Trail | None = None) -> BookA
     starts_at = details.read(UNSET, _start, event, around, details) if is_detail else _start(event, around, details)
     digest = _digest(event, around)
     person = _patient(event)
-    place = str(event.get("LOCATION", "")).strip()
+    place = place_of(event)
     is_code = identity.is_clinic_code(place)
     return BookAppointment(
         client=around.client,
@@ -92,6 +92,11 @@ def command(event: Event, around: Calendar, trail: Trail | None = None) -> BookA
         else UNSET,
         warnings=tuple(details.warnings),
     )
+
+
+def place_of(event: Event) -> str:
+    """Return where an event is, as it says; empty if it does not."""
+    return str(event.get("LOCATION", "")).strip()
 
 
 def _status(event: Event, around: Calendar) -> Status:

@@ -43,7 +43,8 @@ class ICalendar:
         if not pairs:
             raise Refused("EMPTY_BATCH", "no event in it", "VCALENDAR.VEVENT")
         read = (
-            _or_refusal(one, _around(calendar, meant, hints.client.client_id), hints.trail()) for calendar, one in pairs
+            _or_refusal(one, _around(calendar, meant, hints.client.client_id, event.place_of(one)), hints.trail())
+            for calendar, one in pairs
         )
         return Parsed(list(read), is_batch=True)
 
@@ -59,8 +60,8 @@ def _calendars(body: bytes) -> Sequence[Any]:
         raise Refused("NOT_A_CALENDAR", "no calendar of RFC 5545: BEGIN:VCALENDAR … END:VCALENDAR") from None
 
 
-def _around(calendar: Any, meant: Meant, client: str) -> event.Calendar:
-    zone, named = meant.zone, str(calendar.get("X-WR-TIMEZONE", ""))
+def _around(calendar: Any, meant: Meant, client: str, place: str) -> event.Calendar:
+    zone, named = meant.zone_at(place), str(calendar.get("X-WR-TIMEZONE", ""))
     if zone is None and named:
         try:
             zone = times.zone_of(named)

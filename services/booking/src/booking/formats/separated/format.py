@@ -8,9 +8,11 @@ from booking.formats.port import Hints, Meant, Parsed
 from booking.formats.separated import row
 from booking.formats.separated.columns import index_of, places_of
 from booking.formats.separated.rows import rows_of
+from booking.formats.separated.sheet import Sheet, plain
 from booking.formats.separated.times import Walls
+from booking.formats.separated.written import day_first
 from booking.formats.status_words import folded
-from booking.profiles.csv_knobs import CsvProfile
+from booking.profiles.csv_knobs import Column, CsvProfile
 from booking.values.refusals import Refused
 from booking.values.trail import Trail
 
@@ -36,6 +38,7 @@ class SeparatedValues:
         if len(rows) > LARGEST_BATCH:
             raise Refused("BATCH_TOO_LARGE", f"at most {LARGEST_BATCH} rows")
         sheet = sheet_of(header, knobs, meant, hints.client.client_id)
+        sheet = sheet._replace(walls=sheet.walls._replace(is_day_first=_day_first(rows, sheet)))
         return Parsed([_or_refusal(cells, sheet, hints.trail()) for cells in rows], is_batch=True)
 
     def event_id(self, body: bytes) -> str | None:
@@ -43,27 +46,36 @@ class SeparatedValues:
         return None
 
 
-def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, meant: Meant, client: str) -> row.Sheet:
+def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, meant: Meant, client: str) -> Sheet:
     """Return how the rows below a first line are read.
 
     Raises:
         Refused: UNKNOWN_COLUMN, NO_COLUMNS.
     """
-    return row.Sheet(
+    return Sheet(
         client=client,
         source=meant.source,
         profile=meant.profile,
         knobs=knobs,
         places=places_of(header, knobs),
         names=[index_of(name, header, f"csv.id.{number}") for number, name in enumerate(knobs.id)],
-        walls=Walls(meant.zone, knobs.date_format),
+        walls=Walls(meant.zone_at(), knobs.date_format),
+        zone_at=meant.zone_at,
         clinic=meant.clinic,
         words={folded(word): of for word, of in knobs.words.items()},
         yes={word.casefold() for word in knobs.true_words},
     )
 
 
-def _or_refusal(cells: Sequence[str], sheet: row.Sheet, trail: Trail | None) -> BookAppointment | Refused:
+def _day_first(rows: Sequence[Sequence[str]], sheet: Sheet) -> bool | None:
+    """Return which of a date's numbers is the day, as those of the rows prove that can be read in one way alone."""
+    if sheet.knobs.date_format:
+        return None
+    columns = [sheet.places[one] for one in (Column.START, Column.START_DATE) if one in sheet.places]
+    return day_first(plain(cells[at]) for cells in rows for at in columns if at < len(cells))
+
+
+def _or_refusal(cells: Sequence[str], sheet: Sheet, trail: Trail | None) -> BookAppointment | Refused:
     try:
         return row.command(cells, sheet, trail)
     except Refused as refusal:

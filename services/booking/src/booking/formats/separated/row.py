@@ -1,18 +1,19 @@
 """From one row to the command that it stands for."""
 
-from collections.abc import Mapping, Sequence, Set
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
 
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.formats.separated import times
+from booking.formats.separated.sheet import Row, Sheet
 from booking.formats.separated.trail import note_places
 from booking.formats.status_words import folded, word_of
 from booking.patients.domain.details import Addresses, PersonDetails
-from booking.profiles.csv_knobs import Column, CsvProfile
-from booking.profiles.domain import Profile, Word
+from booking.profiles.csv_knobs import Column
+from booking.profiles.domain import Word
 from booking.values import identity, texts
 from booking.values.refusals import IGNORED_MESSAGE, Refused
 from booking.values.trail import Trail
@@ -32,46 +33,10 @@ _STATUSES: Mapping[Word, Status] = {
     Word.DELETED: Status.ENTERED_IN_ERROR,
     Word.NO_SHOW: Status.NOSHOW,
 }
+_STARTS = (Column.START, Column.START_DATE, Column.START_TIME)
 _STAND = tuple(status for status in Status if status not in NOT_YET_BOOKED)
 _NO = frozenset({"", "0", "n", "no", "false", "f"})
-
-
-class Sheet(NamedTuple):
-    """How the rows of a file are read.
-
-    Attributes:
-        places: What is read → where it stands, from 0.
-        names: Where the values stand that together name a visit; empty: patient, start and place do.
-        walls: How times are read.
-        clinic: The clinic of rows that name none.
-        words: The source's own status words, folded.
-        yes: What says yes, in small letters.
-    """
-
-    client: str
-    source: str
-    profile: Profile
-    knobs: CsvProfile
-    places: Mapping[Column, int]
-    names: Sequence[int]
-    walls: times.Walls
-    clinic: str | None
-    words: Mapping[str, Word]
-    yes: Set[str]
-
-
-class Row:
-    """The texts of one row by what they are, without blanks at their ends."""
-
-    __slots__ = ("cells", "sheet")
-
-    def __init__(self, cells: Sequence[str], sheet: Sheet) -> None:
-        self.cells, self.sheet = cells, sheet
-
-    def text(self, column: Column) -> str:
-        """Return what stands there; empty if nothing does, or the file has no such column."""
-        index = self.sheet.places.get(column)
-        return "" if index is None or index >= len(self.cells) else self.cells[index].strip()
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 def key_of(source: str, cells: Sequence[str]) -> tuple[str, bytes]:
@@ -93,6 +58,10 @@ def command(cells: Sequence[str], sheet: Sheet, trail: Trail | None = None) -> B
     if not any(cell.strip() for cell in cells):
         raise Refused("EMPTY_ROW", "nothing is in this row")
     row, details = Row(cells, sheet), Details(trail=trail)
+    place = row.text(Column.CLINIC)
+    is_code = identity.is_clinic_code(place)
+    if is_code:
+        row.sheet = sheet = sheet.at(place)
     if trail is not None:
         note_places(row.text, sheet.profile, sheet.walls.zone, details)
     word = _word(row)
@@ -100,8 +69,6 @@ def command(cells: Sequence[str], sheet: Sheet, trail: Trail | None = None) -> B
     key, digest = key_of(sheet.source, cells)
     patient = _patient(row)
     starts_at = details.read(UNSET, _start, row, details) if status in NEEDS_NO_START else _start(row, details)
-    place = row.text(Column.CLINIC)
-    is_code = identity.is_clinic_code(place)
     return BookAppointment(
         client=sheet.client,
         key=key,
@@ -130,8 +97,10 @@ def command(cells: Sequence[str], sheet: Sheet, trail: Trail | None = None) -> B
 def _word(row: Row) -> Word | None:
     """Return the class of the row's status: what its column of yes and no says comes before its word."""
     cancelled = row.text(Column.CANCELLED)
-    if cancelled.casefold() in row.sheet.yes:
+    if cancelled.casefold() in row.sheet.yes or times.is_day(cancelled):
         return Word.CANCELLED
+    if _is_no_show(row):
+        return Word.NO_SHOW
     column = Column.STATUS if cancelled.casefold() in _NO else Column.CANCELLED
     text = row.text(column)
     word = row.sheet.words.get(folded(text)) if text else None
@@ -142,6 +111,13 @@ def _word(row: Row) -> Word | None:
     if word is Word.BLOCKED:
         raise Refused(IGNORED_MESSAGE, "a slot that is blocked is nobody's visit: nothing is to be done", column)
     return word
+
+
+def _is_no_show(row: Row) -> bool:
+    said = row.text(Column.NO_SHOW).casefold()
+    if said not in row.sheet.yes | _NO:
+        raise Refused("UNKNOWN_VALUE", "neither yes nor no: see csv.true_words of the profile", Column.NO_SHOW)
+    return said in row.sheet.yes
 
 
 def _confirmed(row: Row, word: Word | None, details: Details) -> Maybe[bool]:
@@ -160,18 +136,40 @@ def _confirmed(row: Row, word: Word | None, details: Details) -> Maybe[bool]:
 
 
 def _start(row: Row, details: Details) -> datetime:
-    if whole := row.text(Column.START):
-        return times.instant(whole, row.sheet.walls, Column.START, details.warnings)
-    if day := row.text(Column.START_DATE):
-        places = (Column.START_DATE.value, Column.START_TIME.value)
-        return times.of_parts(day, row.text(Column.START_TIME), row.sheet.walls, places, details.warnings)
-    raise Refused("START_REQUIRED", "no start is in this row", Column.START)
+    found = _instant(row, (Column.START, Column.START_DATE), Column.START_TIME, details)
+    if found is None:
+        text = "no start is in this row" if _has(row, _STARTS) else "no column is known as the start: name it"
+        raise Refused("START_REQUIRED", f"{text} (csv.columns.start of the source's profile)", Column.START)
+    return found
+
+
+def _has(row: Row, columns: Sequence[Column]) -> bool:
+    return any(column in row.sheet.places for column in columns)
+
+
+def _instant(row: Row, days: Sequence[Column], hours: Column, details: Details) -> datetime | None:
+    """Return an instant that is in one column, or in one for the day and one for the hour; None: it is in none."""
+    walls, warnings = row.sheet.walls, details.warnings
+    day = next((column for column in days if row.text(column)), None)
+    hour = row.text(hours)
+    if day is None:
+        return times.instant(hour, walls, hours, warnings) if hour else None
+    written = row.text(day)
+    if not hour or (day is Column.START and times.has_hour(written, walls, day)):
+        return times.instant(written, walls, day, warnings)
+    return times.of_parts(written, hour, walls, (day, hours), warnings)
 
 
 def _end(row: Row, start: datetime, details: Details) -> datetime:
-    knobs = row.sheet.knobs
-    if written := row.text(Column.END):
-        return times.instant(written, row.sheet.walls, Column.END, details.warnings)
+    knobs, walls = row.sheet.knobs, row.sheet.walls
+    day, hour = row.text(Column.END), row.text(Column.END_TIME)
+    if day and (not hour or times.has_hour(day, walls, Column.END)):
+        return times.instant(day, walls, Column.END, details.warnings)
+    if hour and (day or not times.has_day(hour, walls, Column.END_TIME)):
+        of_start = day or next(text for one in (*_STARTS[1:], Column.START) if (text := row.text(one)))
+        return times.of_parts(of_start, hour, walls, (Column.END, Column.END_TIME), details.warnings)
+    if hour:
+        return times.instant(hour, walls, Column.END_TIME, details.warnings)
     if written := row.text(Column.DURATION):
         return start + times.length_of(written, knobs, Column.DURATION)
     return start + timedelta(minutes=knobs.default_minutes)
@@ -186,18 +184,34 @@ def _changed_at(row: Row, details: Details) -> datetime | None:
 
 def _patient(row: Row) -> str:
     """Return who the patient is: his id, else what is said of him, hashed."""
-    if said := row.text(Column.PATIENT_ID):
-        return texts.identifier(said, Column.PATIENT_ID)
-    named = [row.text(one) for one in (Column.GIVEN_NAME, Column.FAMILY_NAME, Column.MOBILE, Column.EMAIL)]
-    if not any(named[2:]):
-        raise Refused("PATIENT_REQUIRED", "neither an id nor a number or address is in this row", Column.PATIENT_ID)
-    return f"person|{_hash(*map(str.casefold, named))}"
+    if said := row.identifier(Column.PATIENT_ID):
+        return said
+    if (said := row.text(Column.PATIENT_NAME)) and not _LETTER.search(said):
+        return row.identifier(Column.PATIENT_NAME)
+    addresses = [row.text(one) for one in (Column.MOBILE, Column.EMAIL)]
+    if not any(addresses):
+        text = "neither an id nor a number or address is in this row: which column is it (csv.columns of the profile)?"
+        raise Refused("PATIENT_REQUIRED", text, Column.PATIENT_ID)
+    return f"person|{_hash(*map(str.casefold, (*_called(row), *addresses)))}"
+
+
+def _called(row: Row) -> tuple[str, str]:
+    """Return the patient's given and family name, empty if nobody says; of a whole name by its comma or last word."""
+    given, family = row.text(Column.GIVEN_NAME), row.text(Column.FAMILY_NAME)
+    whole = row.text(Column.PATIENT_NAME)
+    if given or family or not _LETTER.search(whole):
+        return given, family
+    if "," in whole:
+        family, _, given = whole.partition(",")
+    else:
+        given, _, family = whole.rpartition(" ")
+    return given.strip(), family.strip()
 
 
 def _name(row: Row, patient: str, starts_at: Maybe[datetime], place: str) -> str:
     """Return the visit's id, else what names it, hashed."""
-    if said := row.text(Column.APPOINTMENT_ID):
-        return texts.identifier(said, Column.APPOINTMENT_ID)
+    if said := row.identifier(Column.APPOINTMENT_ID):
+        return said
     if row.sheet.names:
         parts = [row.cells[index].strip() for index in row.sheet.names if index < len(row.cells)]
         if any(parts):
@@ -213,11 +227,18 @@ def _hash(*parts: str) -> str:
 
 def _person(row: Row) -> PersonDetails:
     profile = row.sheet.profile
+    given, family = _called(row)
     numbers = (row.text(Column.MOBILE), row.text(Column.LANDLINE))
+    permission = row.text(Column.MAY_TEXT).casefold()
+    may_not = bool(permission) and permission not in row.sheet.yes
     return PersonDetails(
-        given_name=row.text(Column.GIVEN_NAME) or None,
-        family_name=row.text(Column.FAMILY_NAME) or None,
-        own=Addresses(tuple(number for number in numbers if number), tuple(filter(None, (row.text(Column.EMAIL),)))),
+        given_name=given or None,
+        family_name=family or None,
+        own=Addresses(
+            tuple(number for number in numbers if number and not may_not),
+            tuple(filter(None, (row.text(Column.EMAIL),))),
+        ),
+        has_no_mobile=may_not,
         language=row.text(Column.LANGUAGE) or None,
         country=profile.country,
         language_otherwise=profile.language,

@@ -1,6 +1,7 @@
 """From bytes to rows of texts: encoding, delimiter and quotes."""
 
 import csv
+import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from io import StringIO
@@ -11,6 +12,8 @@ from booking.values.refusals import Refused
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_FIELD = 32_768
 """Characters of one value; whatever is longer is a quote that nobody closed."""
+
+_NAMES_DELIMITER = re.compile(r"\ufeff?\"?sep=([^\w\"])\"?[\r\n]*", re.IGNORECASE)
 
 csv.field_size_limit(LONGEST_FIELD)
 
@@ -54,14 +57,22 @@ def delimiter_of(first_line: str, knobs: CsvProfile) -> str:
     return max(DELIMITERS, key=first_line.count)
 
 
+def said_by(first_line: str) -> str | None:
+    """Return the delimiter that a spreadsheet names in a line before all others, `sep=;`; None: it is no such line."""
+    found = _NAMES_DELIMITER.fullmatch(first_line)
+    return None if found is None else found[1]
+
+
 def rows_of(body: bytes, knobs: CsvProfile) -> Sequence[Sequence[str]]:
     """Return the rows in `body`, the first line's too; empty lines are none."""
     text = decoded(body, knobs.encoding)
     lines = text.lstrip("\r\n").splitlines()
     if not lines:
         raise Refused("EMPTY_BODY", "the body is empty")
+    said = said_by(lines[0])
+    delimiter = said if said is not None and knobs.delimiter == "auto" else delimiter_of(lines[0], knobs)
     try:
-        found = csv.reader(StringIO(text, newline=""), delimiter=delimiter_of(lines[0], knobs))
-        return [row for row in found if row]
+        found = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+        return [row for row in found if row][said is not None :]
     except csv.Error:
         raise Refused("BAD_CSV", f"a value of more than {LONGEST_FIELD} characters: is a quote open?") from None
