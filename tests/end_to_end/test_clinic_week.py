@@ -100,7 +100,7 @@ def entries(told: str) -> Counter[tuple[str, ...]]:
     That is days, times of the day (24 hours before are another one where clocks change), numbers of files, and which
     of a patient's visits of one minute opened his.
     """
-    lacks = [("", line) for line in told.splitlines() if line.startswith("Before check-in")]
+    lacks = [("", line) for line in told.splitlines() if line.startswith(("Before check-in", "Let in"))]
     without = re.sub(r"\d{4}-\d\d-\d\d |FILE-\d{4}-\d{6}|; an earlier visit opened it", "", told)
     without = re.sub(r"(?<![\d:])\d\d:\d\d(?![\d:])", "hh:mm", without)
     return Counter([*re.findall(r"^ *\d\d:\d\d:\d\d  (\w+) +(.+?)(?:  .*)?$", without, re.MULTILINE), *lacks])

@@ -11,6 +11,7 @@ from tests.support.installation import Installation
 WHOLLY = [
     ("booking", "appointment_history", "version = 0"),
     ("booking", "check_in", "reason = 'x'"),
+    ("booking", "check_in_refusal", "code = 'x'"),
     ("booking", "clearance_history", "result = 'stale'"),
     ("booking", "clearance_kind", "link = 'x'"),
     ("booking", "clearance_policy", "set_by = 'x'"),

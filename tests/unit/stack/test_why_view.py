@@ -49,6 +49,27 @@ def test_what_lacks_before_check_in_stands_above_the_answer() -> None:
     assert printed(120, {**TOLD, "lacking": [lack]})[-2] == "Before check-in the visit lacks: Consent form (old form)"
 
 
+LET_IN = {"text": "Let in although the visit lacked Payment (missing), by override of Ms Desk (local): poor"}
+LACK = {"kind": "financial", "form": None, "code": "MISSING", "title": "Payment"}
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ({"let_in": {**LET_IN, "lacking": [LACK]}, "lacking": [LACK]}, LET_IN["text"]),
+        ({"let_in": {**LET_IN, "lacking": [LACK]}, "lacking": []}, LET_IN["text"]),
+        (
+            {"let_in": {**LET_IN, "lacking": []}, "lacking": [LACK]},
+            "The patient is in; the visit lacks now: Payment (missing)",
+        ),
+        ({"let_in": None, "lacking": [LACK]}, "The patient is in; the visit lacks now: Payment (missing)"),
+        ({"let_in": {**LET_IN, "lacking": []}, "lacking": []}, "records did not answer: TIMEOUT"),
+    ],
+)
+def test_of_who_is_in_it_is_said_how_he_came_in_and_not_what_lacks_before(told: dict[str, Any], line: str) -> None:
+    assert printed(140, {**TOLD, "status": "checked-in", **told})[-2] == line
+
+
 def test_b1_in_a_narrow_terminal_the_reason_stands_behind_the_sentence() -> None:
     assert any("not sent: no contact [NO_CONTACT]" in line for line in printed(90))
 

@@ -28,6 +28,8 @@ _STYLES = {
     "undelivered": "red",
     "cancelled": "red",
     "refused": "red",
+    "overridden": "yellow",
+    "uncleared": "yellow",
     "withdrawn": "red",
     "cleared": "green",
     "waived": "green",
@@ -52,10 +54,20 @@ def timeline(told: dict[str, Any], width: int) -> list[Any]:
     """Return the parts to print: heading, table, what is missing, and the answer as the last line."""
     parts: list[Any] = [_heading(told), _table(told, narrow=width < NARROW)]
     parts += [Text(f"{one['service']} did not answer: {one['code']}", style="red") for one in told["missing"]]
-    if lacking := told.get("lacking"):  # a notifier of the release before does not say so
-        named = ", ".join(f"{one['title']} ({one['code'].lower().replace('_', ' ')})" for one in lacking)
-        parts.append(plain(f"Before check-in the visit lacks: {named}", "yellow"))
-    return [*parts, _answer(told["answer"])]
+    return [*parts, *_lacking(told), _answer(told["answer"])]
+
+
+def _lacking(told: dict[str, Any]) -> list[Text]:
+    """Return what lacks, or lacked when the patient was let in; a notifier of the release before says less."""
+    let_in, lacking = told.get("let_in"), told.get("lacking")
+    if let_in and let_in["lacking"]:
+        return [plain(let_in["text"], "yellow")]
+    if not lacking:
+        return []
+    named = ", ".join(f"{one['title']} ({one['code'].lower().replace('_', ' ')})" for one in lacking)
+    is_in = told["status"] in {"checked-in", "fulfilled"}
+    words = "The patient is in; the visit lacks now" if is_in else "Before check-in the visit lacks"
+    return [plain(f"{words}: {named}", "yellow")]
 
 
 def _heading(told: dict[str, Any]) -> Text:

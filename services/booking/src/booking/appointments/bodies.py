@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from booking.check_ins.bodies import CheckInView
+from booking.check_ins.bodies import CheckInView, RefusedCheckInView
 from booking.clearances.answers import StandingView
 from schemas.appointments import Appointment, Bar, Status
 
@@ -23,6 +23,9 @@ class AppointmentView(BaseModel):
     standing: StandingView = Field(description="What lacks of what its clinic requires before check-in.")
     check_ins: list[CheckInView] = Field(
         description="Those at our own door, and those of upstream's for which anything was required; oldest first."
+    )
+    refused_check_ins: list[RefusedCheckInView] = Field(
+        description="Those at our own door that the state of the visit refused; oldest first."
     )
     current: Appointment | None
     history: list[Appointment] = Field(description="Oldest first.")

@@ -94,6 +94,8 @@ async def _write(store: Store, batch: Batch, now: datetime, rules: Rules) -> Non
         await store.publish_versions(versions, batch.known.clinics, batch.flags)
     if batch.check_ins:
         await store.keep_check_ins(batch.check_ins, now)
+    if batch.turned_away:
+        await store.keep_turned_away(batch.turned_away, now)
     if batch.flags:
         await store.raise_flags(batch.flags, now)
     if booked := _booked_at_last(batch):

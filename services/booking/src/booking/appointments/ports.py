@@ -7,7 +7,7 @@ from uuid import UUID
 
 from booking.appointments.domain.known import RecordedEvent
 from booking.appointments.domain.state import AppointmentState
-from booking.check_ins.domain import CheckIn
+from booking.check_ins.domain import CheckIn, TurnedAway
 from booking.clearances.domain.standing import Terms
 from booking.clinics.domain.clinic import ClinicState
 from booking.patients.handle import PatientStore
@@ -95,6 +95,9 @@ class Store(PatientStore, VersionStore, Protocol):
 
     async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
         """Append check-ins of visits whose rows are locked; that one is near and lacks something is settled by it."""
+
+    async def keep_turned_away(self, refused: Sequence[TurnedAway], now: datetime) -> None:
+        """Append refusals of check-ins of visits whose rows are locked, each once while it would be the same."""
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         """Put these visits, whose rows are locked, on the work list; an open flag of the same code stays as it is."""

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 
 from booking.check_ins.store import of_visit as check_ins_of
+from booking.check_ins.store import refused_of_visit
 from booking.clearances.answers import standing_view
 from booking.clearances.store import standing
 from booking.door.domain import Client
@@ -54,6 +55,7 @@ async def one(pool: Pool, appointment_id: UUID, client: Client, now: datetime) -
         "tombstone": row["version"] == 0,
         "standing": standing_view(stands).model_dump(mode="json"),
         "check_ins": await check_ins_of(pool, appointment_id),
+        "refused_check_ins": await refused_of_visit(pool, appointment_id),
         "current": history[-1] if history else None,
         "history": history,
     }

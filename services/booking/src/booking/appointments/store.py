@@ -13,8 +13,8 @@ from booking.appointments.domain.state import AppointmentState, Result
 from booking.appointments.domain.statuses import BEFORE_BOOKED, ENDS_BEFORE_BEGINNING
 from booking.appointments.domain.two_writers import Said, said_before
 from booking.appointments.messages import appointment_changed
-from booking.check_ins.domain import CheckIn
-from booking.check_ins.store import keep
+from booking.check_ins.domain import CheckIn, TurnedAway
+from booking.check_ins.store import keep, keep_refused
 from booking.clearances import store as clearances
 from booking.clearances.domain.standing import Terms
 from booking.clinics.domain.clinic import ClinicState
@@ -167,6 +167,9 @@ class PostgresStore(PostgresPatients, PostgresClinics, PostgresProviders):
     async def keep_check_ins(self, check_ins: Sequence[CheckIn], now: datetime) -> None:
         await keep(self.connection, check_ins, now)
         await settle(self.connection, {one.appointment_id for one in check_ins}, [CLEARANCE_MISSING], CHECK_IN, now)
+
+    async def keep_turned_away(self, refused: Sequence[TurnedAway], now: datetime) -> None:
+        await keep_refused(self.connection, refused, now)
 
     async def raise_flags(self, flags: Sequence[Flag], now: datetime) -> None:
         await raise_flags(self.connection, flags, now)

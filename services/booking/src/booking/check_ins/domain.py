@@ -1,13 +1,17 @@
 """Whether a patient is let in, by what his clinic requires and how the visit stands to it."""
 
+from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
 from booking.clearances.domain.policy import Mode
 from booking.clearances.domain.standing import Standing
-from booking.values.refusals import NOT_CLEARED, Refused
+from booking.values.refusals import ILLEGAL_TRANSITION, NOT_CLEARED, Refused
 from booking.values.warned import Warned
 from schemas.appointments import Status
+
+KEPT_REFUSALS = frozenset({NOT_CLEARED, ILLEGAL_TRANSITION, "ALREADY_CANCELLED", "CHANGED_MEANWHILE"})
+"""What a check-in is refused for by the state of its visit."""
 
 LET_IN = frozenset({Status.CHECKED_IN, Status.FULFILLED})
 """Statuses of a visit whose patient was let in."""
@@ -59,6 +63,32 @@ class CheckIn(NamedTuple):
     key: str
     asked: CheckInAtDesk | None = None
     reason: str | None = None
+
+
+class TurnedAway(NamedTuple):
+    """A check-in at our own door that was refused, and how the visit stood.
+
+    Attributes:
+        version: The appointment's, as it was.
+        status: The same.
+        code: Of the refusal.
+        by: Who asked, as the client says.
+    """
+
+    appointment_id: UUID
+    version: int
+    status: Status
+    standing: Standing
+    code: str
+    client: str
+    key: str
+    by: str | None = None
+
+    @property
+    def what_sha256(self) -> bytes:
+        """Hash of what tells two refusals of one version apart: asking again while nothing changed is the same one."""
+        lacks = sorted((one.kind, one.form or "", one.code) for one in self.standing.lacking)
+        return sha256(repr((self.code, lacks, self.client, self.by)).encode()).digest()
 
 
 def lets_in(held: Status | None, to: Status) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from booking.check_ins import statements
-from booking.check_ins.domain import CheckIn
+from booking.check_ins.domain import CheckIn, TurnedAway
 from chassis.postgres.database import Connection, Pool
 
 
@@ -16,6 +16,26 @@ async def keep(connection: Connection, check_ins: Sequence[CheckIn], now: dateti
     """Append check-ins. Their visits' rows are locked, so that `serial` tells the order in which they were decided."""
     if check_ins:
         await connection.execute(statements.KEEP, *map(list, zip(*map(_row, check_ins), strict=True)), now)
+
+
+async def keep_refused(connection: Connection, refused: Sequence[TurnedAway], now: datetime) -> None:
+    """Append refusals of check-ins, each once. Their visits' rows are locked."""
+    if refused:
+        rows = [
+            (
+                *(one.appointment_id, one.version, one.status.value, one.code, one.standing.mode.value),
+                *(_json(one.standing.checked), _json(one.standing.lacking)),
+                *(one.client, one.key, one.by, one.what_sha256),
+            )
+            for one in refused
+        ]
+        await connection.execute(statements.KEEP_REFUSALS, *map(list, zip(*rows, strict=True)), now)
+
+
+async def refused_of_visit(pool: Pool, appointment_id: UUID) -> list[dict[str, Any]]:
+    """Return the check-ins of a visit that were refused, oldest first, as they are answered."""
+    rows = await pool.fetch(statements.REFUSALS_OF_VISIT, appointment_id)
+    return [{**dict(row), "by": row["asked_by"]} for row in rows]
 
 
 async def of_visit(pool: Pool, appointment_id: UUID) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.process.errors import AttendError, Unavailable
 from notifier.timeline.domain.answer import WhatPatientGot, answer
+from notifier.timeline.domain.check_ins import CheckInFact, LetIn, RefusedFact, let_in, of_check_ins, of_refused
 from notifier.timeline.domain.entries import (
     ClearanceFact,
     Entry,
@@ -48,7 +49,7 @@ class UnknownAppointment(AttendError):
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What booking tells of an appointment: how its source names it, every version, and what clears it or lacks."""
+    """What booking tells of an appointment: its names, every version, what clears it or lacks, and who was let in."""
 
     source: str | None = None
     source_id: str | None = None
@@ -56,6 +57,8 @@ class Booked:
     history: tuple[VersionFact, ...] = ()
     clearances: tuple[ClearanceFact, ...] = ()
     lacking: tuple[Lacking, ...] = ()
+    check_ins: tuple[CheckInFact, ...] = ()
+    refused: tuple[RefusedFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Timeline:
     answer: WhatPatientGot
     missing: Sequence[Missing] = field(default_factory=tuple)
     lacking: Sequence[Lacking] = field(default_factory=tuple)
+    let_in: LetIn | None = None
 
 
 class Parts(Protocol):
@@ -138,16 +142,18 @@ async def tell(parts: Parts, appointment_id: UUID) -> Timeline:
     zone = _zone(booked.zone or own.zone)
     own = replace(own, messages=with_tellers(own.messages, own.tellers, reminders, str(appointment_id), zone))
     missing.sort(key=lambda one: one.service)
+    status = booked.history[-1].status if booked.history else None
     return Timeline(
         appointment_id,
         booked.source,
         booked.source_id,
-        booked.history[-1].status if booked.history else None,
+        status,
         zone.key,
         _entries(booked, files, reminders, own, zone),
         answer(own.messages, reminders, booked.history, [one.service for one in missing], zone, own.outlook),
         tuple(missing),
         booked.lacking,
+        let_in(status, booked.check_ins),
     )
 
 
@@ -166,6 +172,8 @@ def _entries(
         (
             of_versions(booked.history, zone),
             of_clearances(booked.clearances),
+            of_check_ins(booked.check_ins),
+            of_refused(booked.refused),
             of_sub_files(files),
             of_reminders(reminders, zone),
             of_messages(own.messages, zone, held=own.outlook is not None and own.outlook.hold is not None),

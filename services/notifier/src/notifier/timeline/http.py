@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from chassis.api.app import Problem, refuses
 from chassis.api.client_access import AWAY, NAMING, NO_VISIT, Asker, ClientAccess
 from notifier.timeline.domain.answer import WhatPatientGot
+from notifier.timeline.domain.check_ins import LetIn
 from notifier.timeline.domain.entries import Lacking
 from notifier.timeline.handle import Missing, Parts, Timeline, UnknownAppointment, tell
 
@@ -37,7 +38,8 @@ class TimelineView(BaseModel):
     zone: str
     answer: WhatPatientGot
     missing: list[Missing]
-    lacking: list[Lacking] = Field(description="What the visit lacks before its check-in.")
+    lacking: list[Lacking] = Field(description="What the visit lacks of what its clinic requires for a check-in.")
+    let_in: LetIn | None = Field(description="How the patient came in who is in, and what lacked then.")
     entries: list[EntryView]
 
 

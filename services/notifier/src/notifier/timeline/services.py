@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from chassis.process.errors import Unavailable
+from notifier.timeline.domain.check_ins import CheckInFact, RefusedFact
 from notifier.timeline.domain.entries import (
     ClearanceFact,
     Lacking,
@@ -61,10 +62,40 @@ class _Version(_Read):
     barred: str | None = None
 
 
+class _Lack(_Read):
+    kind: str
+    form: str | None = None
+    code: str
+    title: str
+
+
+class _CheckIn(_Read):
+    version: int
+    checked_at: datetime
+    client: str
+    by: str | None = None
+    at_desk: bool
+    overridden: bool
+    reason: str | None = None
+    lacking: list[_Lack]
+
+
+class _RefusedCheckIn(_Read):
+    version: int
+    refused_at: datetime
+    code: str
+    status: str
+    client: str
+    by: str | None = None
+    lacking: list[_Lack]
+
+
 class _Appointment(_Read):
     source: str
     source_id: str
     history: list[_Version]
+    check_ins: list[_CheckIn] = []
+    refused_check_ins: list[_RefusedCheckIn] = []  # a booking of the release before keeps none
 
 
 class _Word(_Read):
@@ -76,13 +107,6 @@ class _Word(_Read):
     client: str
     reason: str | None = None
     result: str
-
-
-class _Lack(_Read):
-    kind: str
-    form: str | None = None
-    code: str
-    title: str
 
 
 class _Standing(_Read):
@@ -142,11 +166,18 @@ class AllParts:
             return Booked()
         history = tuple(_version(one) for one in told.history)
         zone = told.history[-1].zone if told.history else None
+        booked = Booked(
+            told.source,
+            told.source_id,
+            zone,
+            history,
+            check_ins=tuple(map(_check_in, told.check_ins)),
+            refused=tuple(map(_refused, told.refused_check_ins)),
+        )
         if cleared is None:  # a booking of the release before knows of none
-            return Booked(told.source, told.source_id, zone, history)
+            return booked
         words = tuple(_word(one) for one in cleared.history if one.result == "applied")
-        lacking = tuple(Lacking(one.kind, one.form, one.code, one.title) for one in cleared.standing.lacking)
-        return Booked(told.source, told.source_id, zone, history, words, lacking)
+        return replace(booked, clearances=words, lacking=_lacking(cleared.standing.lacking))
 
     async def sub_files(self, appointment_id: UUID) -> Sequence[SubFileFact]:
         told = await self._ask(
@@ -228,6 +259,21 @@ def _version(one: _Version) -> VersionFact:
 
 def _word(one: _Word) -> ClearanceFact:
     return ClearanceFact(one.kind, one.form, one.state, one.version, one.recorded_at, one.client, one.reason)
+
+
+def _lacking(told: list[_Lack]) -> tuple[Lacking, ...]:
+    return tuple(Lacking(one.kind, one.form, one.code, one.title) for one in told)
+
+
+def _check_in(one: _CheckIn) -> CheckInFact:
+    lacking = _lacking(one.lacking)
+    return CheckInFact(
+        one.version, one.checked_at, one.client, one.by, one.at_desk, one.overridden, one.reason, lacking
+    )
+
+
+def _refused(one: _RefusedCheckIn) -> RefusedFact:
+    return RefusedFact(one.version, one.refused_at, one.code, one.status, one.client, one.by, _lacking(one.lacking))
 
 
 def _stage(one: _Stage) -> ReminderStage:

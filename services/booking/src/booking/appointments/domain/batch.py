@@ -16,7 +16,7 @@ from booking.appointments.domain.strangers import still_so
 from booking.appointments.domain.transitions import StepRules
 from booking.appointments.domain.versions import decide
 from booking.appointments.domain.which_clinic import clinic_of
-from booking.check_ins.domain import CheckIn, Verdict, judge, lets_in
+from booking.check_ins.domain import KEPT_REFUSALS, CheckIn, TurnedAway, Verdict, judge, lets_in
 from booking.door.domain import ALL, Client
 from booking.patients.domain.details import KeptDetails, read_by
 from booking.safety.domain import Cause
@@ -76,6 +76,7 @@ class Batch:
 
     Attributes:
         check_ins: Those that were taken.
+        turned_away: Those at our own door that were refused.
         flags: What staff should look at of the visits that were changed.
         agreed: Visits of which the newest word does not contradict itself, or is a person's at the desk.
         changed: Appointment id → state that differs from the one read.
@@ -93,6 +94,7 @@ class Batch:
     now: datetime
     versions: list[tuple[UUID, AppointmentState]] = field(default_factory=list)
     check_ins: list[CheckIn] = field(default_factory=list)
+    turned_away: list[TurnedAway] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     agreed: set[UUID] = field(default_factory=set)
     changed: dict[UUID, AppointmentState] = field(default_factory=dict)
@@ -122,6 +124,7 @@ class Batch:
                 return self._again(command, before)
             recorded, reminders, check_in = self._decided(command)
         except Refused as refusal:
+            self._note_turned_away(command, refusal)
             return EventAnswer(command.key, refusal=beside(refusal, command.warnings), source=source)
         self.recorded_events[ingress] = recorded
         return EventAnswer(command.key, recorded, recorded.result, None, reminders, check_in, source)
@@ -180,6 +183,16 @@ class Batch:
         verdict = judge(standing, command.check_in) if is_one else Verdict()
         said = (command.client, command.key, command.check_in, command.reason)
         return CheckIn(appointment_id, state.version, state.status, standing, verdict, *said)
+
+    def _note_turned_away(self, command: BookAppointment, refusal: Refused) -> None:
+        """Note a check-in at our own door that the state of its visit refused."""
+        key = self.known.ids[command.names[0]]
+        held = self.changed.get(key) or self.known.held.get(key)
+        if command.check_in is None or held is None or refusal.code not in KEPT_REFUSALS:
+            return
+        standing = self.known.terms.standing(key, held, self.now)
+        who = (command.client, command.key, command.check_in.by)
+        self.turned_away.append(TurnedAway(key, held.version, held.status, standing, refusal.code, *who))
 
     def _apply(
         self, appointment_id: UUID, state: AppointmentState, warnings: tuple[Warned, ...], check_in: CheckIn | None
