@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,8 @@ ATTENDEE;CN=Ada Mary Test:MAILTO:Ada@Example.org
 CATEGORIES:Check,Other
 SUMMARY:Ada Test for a check
 """
+
+HINTS = Hints(LOCAL, NOW)
 
 
 def read(event: str, method: str = "REQUEST", zone: str | None = None) -> list[BookAppointment | Refused]:
@@ -86,6 +89,60 @@ def test_an_hour_that_is_skipped_is_later_and_of_a_doubled_one_the_first_is_mean
     assert [(one.code, one.place) for one in found.warnings] == [(warning, "VEVENT.DTSTART")]
 
 
+ZONE = """BEGIN:VTIMEZONE
+TZID:Our Zone
+BEGIN:STANDARD
+DTSTART:16010101T000000
+TZOFFSETFROM:{0}
+TZOFFSETTO:{0}
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+def in_our_zone(offset: str | None) -> str:
+    event = EVENT.replace("TZID=Europe/London", "TZID=Our Zone").strip()
+    zone = "" if offset is None else ZONE.format(offset)
+    return f"BEGIN:VCALENDAR\n{zone}BEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR\n".replace("\n", "\r\n")
+
+
+def test_a_zone_of_a_calendars_own_name_is_as_it_says_itself_and_not_as_another_did() -> None:
+    offsets = ("-0500", "+0200", None, "+0000", None)
+    apart = [found for offset in offsets for found in ICalendar().parse(in_our_zone(offset).encode(), HINTS).commands]
+    together = ICalendar().parse("".join(map(in_our_zone, offsets)).encode(), HINTS).commands
+
+    for found in (apart, together):
+        assert [one.code if isinstance(one, Refused) else one.starts_at for one in found] == [
+            datetime(2027, 7, 27, 20, 30, tzinfo=UTC),
+            datetime(2027, 7, 27, 13, 30, tzinfo=UTC),
+            "UNKNOWN_ZONE",
+            datetime(2027, 7, 27, 15, 30, tzinfo=UTC),
+            "UNKNOWN_ZONE",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("attendee", "name", "addresses"),
+    [
+        ('ATTENDEE;CN="Test, Ada Mary":mailto:ada@example.org', ("Ada Mary", "Test"), ((), ("ada@example.org",))),
+        ("ATTENDEE;CN=Ada Test;EMAIL=ada@example.org:urn:uuid:7", ("Ada", "Test"), ((), ("ada@example.org",))),
+        ("ATTENDEE;CN=Ada Test:tel:+16175550101", ("Ada", "Test"), (("+16175550101",), ())),
+        ("ATTENDEE;CN=Ada Test:ada@example.org", ("Ada", "Test"), ((), ("ada@example.org",))),
+        ("ATTENDEE;CN=ada@example.org:MAILTO:ada@example.org", (None, None), ((), ("ada@example.org",))),
+        ("ATTENDEE;CN=Ada Test:invalid:nomail", None, None),
+        ("ATTENDEE;CN=Ada Test;ROLE=CHAIR:mailto:ada@example.org", None, None),
+        ("ATTENDEE;CN=Desk:mailto:desk@clinic.example", None, None),
+    ],
+)
+def test_whoever_is_asked_to_come_is_called_and_reached_as_it_says(attendee: str, name: Any, addresses: Any) -> None:
+    found = one(EVENT.replace("ATTENDEE;CN=Ada Mary Test:MAILTO:Ada@Example.org", attendee))
+
+    person = found.person
+    assert (found.patient is None) == (person is None) == (name is None)
+    assert person is None or (person.given_name, person.family_name) == name
+    assert person is None or (person.own.mobiles, person.own.emails) == addresses
+
+
 @pytest.mark.parametrize(
     ("method", "said", "status"),
     [
@@ -125,6 +182,7 @@ def test_one_of_a_series_is_a_visit_of_its_own() -> None:
     [
         (EVENT.replace("UID:v-1", ""), "REQUEST", "NO_APPOINTMENT_ID"),
         (f"{EVENT}RRULE:FREQ=WEEKLY;COUNT=4", "REQUEST", "RECURRING_VISIT"),
+        (f"{EVENT}RECURRENCE-ID;RANGE=THISANDFUTURE:20270727T143000Z", "REQUEST", "RECURRING_VISIT"),
         (EVENT, "REPLY", "UNSUPPORTED_METHOD"),
         (EVENT.replace(";TZID=Europe/London:20270727T153000", ";VALUE=DATE:20270727"), "REQUEST", "BAD_TIME"),
         (EVENT.replace(";TZID=Europe/London", ""), "REQUEST", "NAIVE_TIME"),

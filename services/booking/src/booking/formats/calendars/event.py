@@ -24,6 +24,9 @@ from schemas.appointments import Status
 _STATUSES = {"": Status.BOOKED, "CONFIRMED": Status.BOOKED, "TENTATIVE": Status.PENDING, "CANCELLED": Status.CANCELLED}
 _TAKEN = frozenset({"", "PUBLISH", "REQUEST", "CANCEL"})
 _THINGS = frozenset({"ROOM", "RESOURCE", "GROUP"})
+_NO_ADDRESS = "invalid:"
+"""As Google writes an attendee whose address it does not tell: that of everybody would be one."""
+_TEL = "tel:"
 _MAIL = re.compile("(?i)mailto:")
 _ORDERS = 2**34
 """Seconds that one SEQUENCE has room for: till the year 2514."""
@@ -113,6 +116,9 @@ def _name(event: Event, around: Calendar) -> str:
     uid = str(event.get("UID", "")).strip()
     if not uid:
         raise Refused("NO_APPOINTMENT_ID", "an event has a UID, by which it is known when it is changed", "VEVENT.UID")
+    if "RECURRENCE-ID" in event and "RANGE" in event["RECURRENCE-ID"].params:
+        text = "send each visit of a series by itself, with its RECURRENCE-ID and no RANGE"
+        raise Refused("RECURRING_VISIT", text, "VEVENT.RECURRENCE-ID")
     if "RECURRENCE-ID" in event:
         first = _instant(event["RECURRENCE-ID"], around, "VEVENT.RECURRENCE-ID", Details())
         return texts.identifier(f"{uid}#{first:%Y%m%dT%H%M%SZ}", "VEVENT.UID")
@@ -202,14 +208,22 @@ def _patient(event: Event) -> _Attendee | None:
         address = _address(one)
         is_thing = str(one.params.get("CUTYPE", "")).upper() in _THINGS
         plays = str(one.params.get("ROLE", "")).upper()
-        if address and address != organizer and not is_thing and plays not in {"CHAIR", "NON-PARTICIPANT"}:
+        if (
+            address
+            and not address.startswith(_NO_ADDRESS)
+            and address != organizer
+            and not is_thing
+            and plays not in {"CHAIR", "NON-PARTICIPANT"}
+        ):
             digest = sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]
             return _Attendee(f"attendee|{digest}", str(one.params.get("CN", "")).strip(), address)
     return None
 
 
 def _address(value: Any) -> str:
-    return _MAIL.sub("", str(value), count=1).strip().casefold()
+    """Return by which address somebody is named: as the parameter EMAIL says, where an id stands for him."""
+    said = str(getattr(value, "params", {}).get("EMAIL", "")) or str(value)
+    return _MAIL.sub("", said, count=1).strip().casefold()
 
 
 def _listed(value: Any) -> Sequence[Any]:
@@ -219,14 +233,26 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _details(person: _Attendee, profile: Profile) -> PersonDetails:
-    given, _, family = person.called.rpartition(" ") if "@" not in person.called else ("", "", "")
+    given, family = _names(person.called)
+    number = person.email.removeprefix(_TEL) if person.email.startswith(_TEL) else ""
     return PersonDetails(
         given_name=given.strip() or None,
         family_name=family.strip() or None,
-        own=Addresses((), (person.email,) if "@" in person.email else ()),
+        own=Addresses((number,) if number else (), (person.email,) if "@" in person.email else ()),
         country=profile.country,
         language_otherwise=profile.language,
     )
+
+
+def _names(called: str) -> tuple[str, str]:
+    """Return given and family name: by the comma, else the last word is the family's; an address is no name."""
+    if "@" in called:
+        return "", ""
+    if "," in called:
+        family, _, given = called.partition(",")
+    else:
+        given, _, family = called.rpartition(" ")
+    return given, family
 
 
 def _service(event: Event, details: Details) -> Maybe[str]:

@@ -1,9 +1,11 @@
 """iCalendar behind the port: each VEVENT is an event, and is answered for itself."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import icalendar
+from icalendar.timezone import tzp
 
 from booking.appointments.domain.command import BookAppointment
 from booking.formats.calendars import event
@@ -17,6 +19,8 @@ LARGEST_BATCH = 1_000
 
 _LIBRARYS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, RecursionError)
 """What the library and its zones raise of spoiled bodies: a TZID that is a folder of zones is an OSError."""
+
+_BEGINS = re.compile(rb"(?im)^(?=BEGIN:VCALENDAR)")
 
 _EXAMPLE = "\r\n".join(
     (
@@ -54,8 +58,16 @@ class ICalendar:
 
 
 def _calendars(body: bytes) -> Sequence[Any]:
+    """Return the calendars of a body, each read by the zones that it defines itself.
+
+    The library keeps a zone of a name that it does not know for all bodies after it: another's zone would be believed.
+    """
+    found: list[Any] = []
     try:
-        return icalendar.Calendar.from_ical(body, multiple=True)
+        for part in _BEGINS.split(body):
+            tzp.use_default()
+            found += icalendar.Calendar.from_ical(part, multiple=True) if part.strip() else ()
+        return found
     except _LIBRARYS:
         raise Refused("NOT_A_CALENDAR", "no calendar of RFC 5545: BEGIN:VCALENDAR … END:VCALENDAR") from None
 
