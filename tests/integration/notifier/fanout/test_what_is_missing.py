@@ -1,6 +1,7 @@
 """A notice of what a visit lacks on real parts: it leaves while something is missing, with what is missing then."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import orjson
 import pytest
@@ -90,3 +91,35 @@ async def test_who_is_cleared_while_it_waits_for_the_hours_is_told_nothing(notif
     row = await notifier.settled(visit, "clearance-missing", "skipped", "accepted")
     assert (row["state"], row["reason"]) == ("skipped", Reason.CLEARED)
     assert (await notifier.settled(other, "clearance-missing", "skipped", "accepted"))["state"] == "accepted"
+
+
+async def prefers_whatsapp(notifier: RunningNotifier, patient: UUID, *, else_others: bool) -> None:
+    said = {"whatsapp": True, "sms": else_others, "email": else_others}
+    assert (await notifier.ask("PUT", f"/v1/patients/{patient}/preferences", json=said)).is_success
+
+
+async def told_of(notifier: RunningNotifier, visit: Appointment) -> tuple[str, str | None, list[tuple[str, str]]]:
+    """Return the notice's outcome, its reason, and each call's channel, with the code of one that was none."""
+    items = (await notifier.ask("GET", "/v1/notifications", params={"appointment": str(visit.appointment_id)})).json()
+    [one] = [one for one in items["items"] if one["kind"] == "clearance-missing"]
+    return one["outcome"], one["reason"], [(call["channel"], call["code"]) for call in one["calls"]]
+
+
+async def test_whatsapp_without_an_approved_template_is_not_asked_and_the_next_channel_says_it(
+    notifier: RunningNotifier,
+) -> None:
+    await requires(notifier)
+    await notifier.start()
+    any_channel, only_whatsapp = await booked(notifier), await booked(notifier)
+    for visit in (any_channel, only_whatsapp):
+        await prefers_whatsapp(notifier, visit.patient_id, else_others=visit is any_channel)
+        await missing(notifier, visit)
+        await notifier.settled(visit, "clearance-missing", "accepted", "failed")
+
+    assert await told_of(notifier, any_channel) == (
+        "accepted", None, [("whatsapp", "NO_TEMPLATE"), ("sms", None)],
+    )  # fmt: skip
+    assert await told_of(notifier, only_whatsapp) == ("failed", "REFUSED", [("whatsapp", "NO_TEMPLATE")])
+    for visit in (any_channel, only_whatsapp):
+        taken = notifier.carriers.to(await notifier.address(visit.patient_id, "mobile"))
+        assert [one.channel for one in taken] == (["sms"] if visit is any_channel else [])

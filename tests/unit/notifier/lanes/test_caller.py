@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from chassis.process.clock import StillClock
-from notifier.carriers.port import Made
+from notifier.carriers.port import CannotCompose, Made, NoTemplate
 from notifier.lanes.handle.caller import Caller
 from notifier.lanes.handle.limits import Limits
-from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, NotStarted
+from notifier.ledger.domain.notification import Accepted, Call, CarrierResult, NotAccepted, NotStarted, Rejected
 from schemas.notifications import Channel, Kind
 from tests.support.notifier.builders import STARTS, call
 from tests.unit.notifier.lane_fakes import NoWatch
@@ -20,10 +20,14 @@ SECOND = timedelta(seconds=1)
 class SlowCarrier:
     """Answers each call when it is told to, in the order they began."""
 
-    def __init__(self) -> None:
+    def __init__(self, cannot: CannotCompose | None = None) -> None:
         self.begun: list[asyncio.Future[CarrierResult]] = []
+        self._cannot = cannot
 
     def prepare(self, call: Call) -> Made:
+        if self._cannot:
+            raise self._cannot
+
         async def made() -> CarrierResult:
             self.begun.append(asyncio.get_running_loop().create_future())
             return await self.begun[-1]
@@ -77,3 +81,17 @@ async def test_b10_of_two_answers_that_ask_for_patience_the_longer_counts() -> N
     async with asyncio.timeout(5):
         assert isinstance(await caller.call(call()), NotStarted)
     assert len(carrier.begun) == 2
+
+
+@pytest.mark.parametrize(
+    ("cannot", "code"), [(NoTemplate(), "NO_TEMPLATE"), (CannotCompose("UndefinedError"), "CANNOT_COMPOSE")]
+)
+async def test_r34_what_a_channel_has_no_words_for_is_told_apart_from_what_is_broken(
+    cannot: CannotCompose, code: str
+) -> None:
+    carrier = SlowCarrier(cannot)
+    caller = Caller(Channel.WHATSAPP, "ours", carrier, Limits(1, 30.0), StillClock(STARTS), NoWatch(), lambda: 0.0)
+    caller.claimed()
+
+    assert await caller.call(call()) == Rejected(code)
+    assert carrier.begun == []

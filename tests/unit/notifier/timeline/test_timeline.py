@@ -153,6 +153,29 @@ def test_b1_each_closed_step_of_a_chain_is_told_with_its_reason_where_it_happene
     ]  # fmt: skip
 
 
+def test_r34_b1_a_carrier_that_was_not_asked_refused_nothing() -> None:
+    unworded = (call(outcome="rejected", code="NO_TEMPLATE", channel=Channel.WHATSAPP),)
+    fallen_back = message(
+        kind=Kind.CLEARANCE_MISSING, state=NotificationState.ACCEPTED, channel=Channel.SMS,
+        steps=(StepFact(Channel.WHATSAPP, "REFUSED"),), calls=(*unworded, call(2, channel=Channel.SMS)),
+    )  # fmt: skip
+    failed = message(
+        kind=Kind.CLEARANCE_MISSING, state=NotificationState.FAILED, channel=Channel.WHATSAPP, reason="REFUSED",
+        calls=unworded,
+    )  # fmt: skip
+    why = "no template for it is approved, so the carrier was not asked"
+    name = KINDS[Kind.CLEARANCE_MISSING].words
+
+    told = {entry.what: entry.text for entry in merge([of_messages([fallen_back, failed], LONDON)])}
+
+    assert told["step.closed"] == f"{name}: not by WhatsApp, {why}"
+    assert told["call.rejected"] == f"{name} by WhatsApp, attempt 1: {why}"
+    assert told["message.failed"] == f"{name} failed: {why}"
+    assert answer([failed], [], [], [], LONDON).did_not_get == (f"{name} ({why})",)
+    broken = replace(failed, calls=(call(outcome="rejected", code="131026", channel=Channel.WHATSAPP),))
+    assert of_messages([broken], LONDON)[-1].text == f"{name} failed: the carrier refused it for good"
+
+
 def test_b1_a_skip_says_why_in_words_and_by_its_code() -> None:
     skipped = message(state=NotificationState.SKIPPED, channel=None, reason="NO_CONTACT")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from notifier.carriers.meta.carrier import MetaAccount, WhatsAppCarrier, WhatsAppTemplate, body_of
-from notifier.carriers.port import CannotCompose
+from notifier.carriers.port import NoTemplate
 from notifier.gate.domain.channels import Route
 from notifier.gate.domain.facts import Lack
 from notifier.ledger.domain.notification import Call
@@ -99,5 +99,5 @@ def test_whatsapp_says_it_by_a_template_that_was_approved_for_it_and_else_leaves
     [body] = body_of(about(CONSENT, clinic_sensitive=True), template)["template"]["components"]
     assert [one["text"] for one in body["parameters"]] == ["Ada", "-", "-"]
 
-    with pytest.raises(CannotCompose, match="NO_TEMPLATE"):
+    with pytest.raises(NoTemplate):
         WhatsAppCarrier(None, lambda _: MetaAccount("1", None)).prepare(about(CONSENT))  # type: ignore[arg-type]

@@ -14,6 +14,10 @@ class CannotCompose(Exception):
     """A message that cannot be written: a broken template, or an address that cannot be."""
 
 
+class NoTemplate(CannotCompose):
+    """A message for which this channel has no words at all: nothing is broken, and another channel may have them."""
+
+
 class Carrier(Protocol):
     """A way to hand a message to the outside world."""
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from notifier.carriers.faults import by_code, of_http
 from notifier.carriers.http_client import answer_to, text
-from notifier.carriers.port import CannotCompose, Made
+from notifier.carriers.port import CannotCompose, Made, NoTemplate
 from notifier.ledger.domain.faults import Fault
 from notifier.ledger.domain.notification import Call
 from notifier.wording.domain.language import LAST_RESORT
@@ -126,7 +126,7 @@ class WhatsAppCarrier:
         account = self._account_of(call.visit.clinic_id)
         template = account.templates.get(call.kind)
         if template is None:
-            raise CannotCompose("NO_TEMPLATE")
+            raise NoTemplate
         try:
             body = body_of(call, template)
         except (ValueError, LookupError) as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from chassis.process.clock import Clock
-from notifier.carriers.port import Carrier, Made
+from notifier.carriers.port import Carrier, Made, NoTemplate
 from notifier.lanes.domain.breaker import Breaker, BreakerState
 from notifier.lanes.domain.standstill import Standstill
 from notifier.lanes.handle.judgement import patience_s
@@ -14,7 +14,16 @@ from notifier.lanes.handle.limits import LONGEST_IN_LINE_S, OLDEST_GATE_S, Limit
 from notifier.lanes.handle.places import Places
 from notifier.lanes.handle.ports import Watch
 from notifier.ledger.domain.faults import Fault
-from notifier.ledger.domain.notification import Call, CarrierResult, NotAccepted, NotStarted, Rejected, Unsure
+from notifier.ledger.domain.notification import (
+    CANNOT_COMPOSE,
+    NO_TEMPLATE,
+    Call,
+    CarrierResult,
+    NotAccepted,
+    NotStarted,
+    Rejected,
+    Unsure,
+)
 from schemas.notifications import Channel
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -108,9 +117,11 @@ class Caller:
         """Make one call, unless its gate has gone stale, its deadline has passed or its carrier is left alone."""
         try:
             made = self._carrier.prepare(call)
+        except NoTemplate:
+            return Rejected(NO_TEMPLATE)
         except Exception:  # one message that cannot be written must not stop its lane; nothing has left
             log.exception("lane.cannot_compose", lane=self._channel, attempt_id=str(call.attempt_id))
-            return Rejected("CANNOT_COMPOSE")
+            return Rejected(CANNOT_COMPOSE)
         began = self._machine_s()
         if began - call.gated_on > OLDEST_GATE_S or self._clock.now() > call.not_after or began < self._patient_until:
             return NotStarted()

@@ -152,6 +152,10 @@ class Rejected:
     code: str
 
 
+NO_TEMPLATE, CANNOT_COMPOSE = "NO_TEMPLATE", "CANNOT_COMPOSE"
+"""Codes of a `Rejected` for which no carrier was asked: the channel has no words for it, or they were not written."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotAccepted:
     """The carrier certainly does not have it, and may take it later; `fault` says why not now."""

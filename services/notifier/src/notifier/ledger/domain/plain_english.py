@@ -1,5 +1,6 @@
 """The ledger's words as staff read them: every reason, kind and channel in plain English."""
 
+from notifier.ledger.domain.notification import CANNOT_COMPOSE, NO_TEMPLATE
 from schemas.notifications import Channel, DeliveryState, Kind
 from schemas.reminders import Reason
 
@@ -67,6 +68,12 @@ DELIVERIES: dict[DeliveryState, str] = {
     DeliveryState.READ: "read",
 }
 
+
+NOT_ASKED: dict[str, str] = {
+    NO_TEMPLATE: "no template for it is approved, so the carrier was not asked",
+    CANNOT_COMPOSE: "it could not be written, so the carrier was not asked",
+}
+"""Of a call that was none, by its code, instead of what a carrier would have said."""
 
 NOT_ON_THIS_CHANNEL = "there is no address on it that can be used"
 """NO_CONTACT of a single channel."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, NOT_ON_THIS_CHANNEL, reason_words
+from notifier.ledger.domain.plain_english import CHANNELS, DELIVERIES, NOT_ASKED, NOT_ON_THIS_CHANNEL, reason_words
 from notifier.ledger.domain.states import NotificationState
 from notifier.timeline.domain.entries import CARRIER, NOTIFIER, STAFF, Entry, wall
 from notifier.timeline.domain.entries import PATIENT as THE_PATIENT
@@ -86,7 +86,17 @@ class MessageFact:
     @property
     def why(self) -> str:
         """Why it was not sent, as a clause, with what told the same."""
-        return reason_words(self.reason, self.kind) + (f": {self.told_by}" if self.told_by else "")
+        return self.refused_for(None, self.reason) + (f": {self.told_by}" if self.told_by else "")
+
+    def refused_for(self, channel: Channel | None, reason: str | None) -> str:
+        """Return why it is given up, on a channel or at all, as a clause: a carrier that was not asked refused nothing.
+
+        Args:
+            channel: None: the one of the last call.
+        """
+        calls = [call for call in self.calls if channel in {None, call.channel}]
+        code = calls[-1].code if calls and reason == Reason.REFUSED else None
+        return NOT_ASKED.get(code or "") or reason_words(reason, self.kind)
 
     @property
     def name(self) -> str:
@@ -167,7 +177,7 @@ def _step(one: MessageFact, step: StepFact, nth: int) -> Entry:
     own = [call.at for call in one.calls if call.channel is step.channel]
     later = [call.at for call in one.calls if call.channel is not step.channel]
     at = max(own) if own else min(later) if later else one.changed_at
-    why = NOT_ON_THIS_CHANNEL if step.reason == Reason.NO_CONTACT else reason_words(step.reason)
+    why = NOT_ON_THIS_CHANNEL if step.reason == Reason.NO_CONTACT else one.refused_for(step.channel, step.reason)
     text = f"{one.name}: not by {CHANNELS[step.channel]}, {why}"
     return Entry(at, NOTIFIER, "step.closed", text, step.reason, one.caused_by, _ids(one, step.channel), nth)
 
@@ -185,7 +195,7 @@ _CALLS = {
 
 def _call(one: MessageFact, call: CallFact, nth: int) -> Entry:
     """Return the entry of the message's `nth` call, from 1."""
-    answer = _CALLS.get(call.outcome or "", "under way")
+    answer = NOT_ASKED.get(call.code or "") or _CALLS.get(call.outcome or "", "under way")
     text = f"{one.name} by {CHANNELS[call.channel]}, attempt {nth}: {answer}{call.together}"
     ids = _ids(one, call.channel) | {"attempt_id": call.attempt_id, "gated_version": str(call.gated_version)}
     if call.told_with is not None:
@@ -229,7 +239,7 @@ def _ending(one: MessageFact, zone: ZoneInfo, *, held: bool) -> list[Entry]:
         case NotificationState.SKIPPED:
             text = f"{one.name} not sent: {one.why}"
         case NotificationState.FAILED:
-            text = f"{one.name} failed: {reason_words(one.reason)}"
+            text = f"{one.name} failed: {one.refused_for(None, one.reason)}"
         case NotificationState.UNKNOWN:
             text = f"{one.name}: {reason_words(one.reason)}; a person or a receipt settles it"
     ids = {**_ids(one, one.channel), **(one.told_by_ids if one.state is NotificationState.SKIPPED else {})}
