@@ -53,6 +53,7 @@ def in_little(week: Week, mark: str) -> Week:
         ),
         conditions=ORDINARY,
         acts=tuple(replace(act, appointment=own(act.appointment)) for act in week.acts),
+        history=(),
     )
 
 
@@ -63,6 +64,7 @@ async def test_what_comes_of_a_clinics_week_is_what_the_model_expects(
     week = in_little(write_week(seed=7, after=practice.now.date()), mark)
     play, before = Play(practice.client, week), by_address(await practice.client.accepted())
     await practice.pass_until(week.opens_at)
+    await play.enter_clinics()
     await play.register()
     await practice.driver.run_until(week.ends_at, play.actions())
     await play.learn_strangers()
@@ -77,6 +79,7 @@ async def test_what_comes_of_a_clinics_week_is_what_the_model_expects(
     assert [row for row in compare(expected, found) if not row.agrees] == []
     skipped = {why for _, kind, outcome, why in found.news if (kind, outcome) == ("today", "skipped")}
     assert skipped >= {"ALREADY_TOLD", "DO_NOT_CONTACT", "NO_CONSENT"}
+    assert {why for _, kind, _, why in found.news if kind == "clearance-missing"} == {"sms", "email"}
     assert {what for _, what, _ in found.check_ins} == {"let in", "refused", "overridden", "reported"}
     for told, index in zip(
         told_on_the_page(), (clearing.IN_TIME, clearing.OVERRIDDEN, clearing.WITHDRAWS), strict=True

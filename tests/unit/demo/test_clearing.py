@@ -60,9 +60,39 @@ def test_r34_what_upstream_reports_is_taken_and_put_on_the_work_list_until_the_v
     reported = BOOKED.then(NOW, "checked-in", status="checked-in")
     desk = at_the_desk([BOOKED, reported], [IS_INSURED])
     assert [(one.what, one.lacks) for one in desk.answers] == [("reported", "consent MISSING")]
-    assert desk.flags == {("v", "NOT_CLEARED", "open")}
+    assert desk.flags == {("v", "NOT_CLEARED", "open"), ("v", "CLEARANCE_MISSING", "done")}
     later = replace(SIGNED, at=NOW + timedelta(hours=1))
-    assert at_the_desk([BOOKED, reported], [IS_INSURED, later]).flags == {("v", "NOT_CLEARED", "done")}
+    flags = at_the_desk([BOOKED, reported], [IS_INSURED, later]).flags
+    assert flags == {("v", code, "done") for code in ("NOT_CLEARED", "CLEARANCE_MISSING")}
+
+
+DUE = BOOKED.start - timedelta(days=2)
+EARLY = [replace(one, at=DUE - timedelta(hours=1)) for one in (SIGNED, PAID)]
+
+
+@pytest.mark.parametrize(
+    ("booked", "acts", "missing"),
+    [
+        (BOOKED, [], [DUE]),
+        (BOOKED, EARLY[:1], [DUE]),
+        (BOOKED, EARLY, []),
+        (BOOKED, [SIGNED, PAID], [DUE]),  # the day after
+        (BOOKED, [*EARLY, replace(WITHDRAWN, at=DUE - timedelta(minutes=1))], [DUE]),
+        (replace(BOOKED, at=DUE), [], [DUE]),
+        (replace(BOOKED, at=DUE + timedelta(minutes=1)), [], []),
+        (replace(BOOKED, service="Consultation"), [], []),
+    ],
+)
+def test_r34_two_days_before_whoever_lacks_something_is_told(
+    booked: Change, acts: list[Act], missing: list[datetime]
+) -> None:
+    assert [one.at for one in at_the_desk([booked], acts).missing] == missing
+
+
+def test_r34_two_days_before_is_by_the_clinics_wall() -> None:
+    summer = datetime(2027, 3, 29, 9, tzinfo=UTC)  # ten in London, an hour after the clocks went forward
+    [one] = at_the_desk([replace(BOOKED, at=summer - timedelta(days=9), start=summer)], []).missing
+    assert one.at == datetime(2027, 3, 27, 10, tzinfo=UTC)
 
 
 def test_what_is_taken_back_is_on_the_work_list_until_it_is_said_again() -> None:
@@ -87,8 +117,13 @@ def test_the_week_tells_each_story_of_the_desk() -> None:
         ("reported", "consent MISSING, financial MISSING"): 1,
     }
     assert Counter((code, state) for _, code, state in facts.work_list) == {
-        ("CLEARANCE_MISSING", "open"): 1,
+        ("CLEARANCE_MISSING", "open"): 2,
+        ("CLEARANCE_MISSING", "done"): 5,
         ("NOT_CLEARED", "open"): 1,
+    }
+    assert Counter((outcome, why) for _, kind, outcome, why in facts.news if kind == "clearance-missing") == {
+        ("accepted", "sms"): 5,
+        ("accepted", "email"): 1,
     }
     assert [fact[1] for fact in facts.notices if fact[1] == "provider-not-cleared"] == ["provider-not-cleared"]
 

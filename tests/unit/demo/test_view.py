@@ -1,12 +1,13 @@
 """What the demo shows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
 
 from rich.console import Console, RenderableType
 
+from stack.demo.by_clinic import Feed, FeedRow
 from stack.demo.comparison import Row
-from stack.demo.view import stages, verdict, what_to_try
+from stack.demo.view import clinics, stages, verdict, what_to_try
 
 
 def shown(what: RenderableType) -> str:
@@ -47,7 +48,14 @@ def test_a_verdict_that_is_cut_says_so() -> None:
 def test_it_ends_with_what_to_open_and_try() -> None:
     urls = {name: f"http://{name}" for name in ("booking", "records", "reminders-api", "notifier")}
     stories = {"all well": "a-1", "got nothing": "a-2"}
-    text = shown(what_to_try(urls, {"booking": "http://booking-operations"}, stories))
+    text = shown(what_to_try(urls, {"booking": "http://booking-operations"}, stories, date(2027, 3, 12)))
     assert "http://booking-operations/docs" in text
     assert "http://reminders-api/v1/reminders?appointment=a-1" in text
     assert "attend why a-2   got nothing" in text
+    assert "clients rotate harbor) .venv/bin/attend day HARBOR 2027-03-12" in text
+
+
+def test_the_table_of_clinics_says_what_was_expected_where_it_is_not_what_was_found() -> None:
+    feed = Feed("HARBOR", "HL7 v2 over MLLP", frozenset())
+    text = shown(clinics([FeedRow(feed, (129, 129), (448, 447), (1229, 1229), 1, 0)]))
+    assert "│ HARBOR │ HL7 v2 over MLLP │    129 │ 447 of 448 │   1,229 │    1 │       0 │" in text

@@ -102,7 +102,11 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
     fast: Annotated[bool, typer.Option("--fast", help="The clinic week alone, without the FHIR messages.")] = False,
 ) -> None:
-    """Play a clinic week on the real parts and compare what happened with what had to happen."""
+    """Play a clinic week on the real parts and compare what happened with what had to happen.
+
+    FHIR messages go through the door first. Then of three clinics one speaks JSON events, one HL7 v2 over MLLP,
+    and one brings its past as a CSV file before it speaks events.
+    """
     from stack.demo.run import demo as play
 
     raise typer.Exit(play(samples, keep, fast))

@@ -12,7 +12,12 @@ Answer = Literal["applied", "repeat", "stale", "tombstone"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event of the script."""
+    """One event of the script.
+
+    Attributes:
+        written_at: When upstream wrote it, where that is not when it came.
+        imported: It is history out of a file, of which nobody is told.
+    """
 
     at: datetime
     event_id: str
@@ -29,6 +34,8 @@ class Change:
     answer: Answer = "applied"
     posted_as: Literal["utc", "offset", "wall"] = "utc"
     length: timedelta = VISIT
+    written_at: datetime | None = None
+    imported: bool = False
 
     def body(self) -> dict[str, object]:
         """Return the JSON body of this event."""
@@ -65,3 +72,12 @@ class Registration:
 
     at: datetime
     patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewNumber:
+    """A registered patient's other mobile: from then on messages go there."""
+
+    at: datetime
+    patient: str
+    mobile: str

@@ -11,6 +11,9 @@ CLINIC, SERVICE = CLINICS[0].code, "MRI"
 FORM, FORM_VERSION = "mri-contrast", "2027-01"
 SELF_PAY, INSURED = "self-pay", "insured"
 
+NOTIFY_DAYS = (2,)
+"""So many days before, whoever lacks something is told: never the day of a reminder, which with it would be many."""
+
 POLICY: dict[str, object] = {
     "service_type": SERVICE,
     "mode": "enforce",
@@ -18,8 +21,9 @@ POLICY: dict[str, object] = {
         {"kind": "consent", "form": FORM, "versions": [FORM_VERSION], "link": "https://forms.example.org/mri"},
         {"kind": "financial", "payer_classes": [SELF_PAY]},
     ],
+    "notify_days": list(NOTIFY_DAYS),
 }
-"""The body of `PUT /v1/clinics/{code}/clearance-policy`. It tells nobody days before: `notify_days` is left out."""
+"""The body of `PUT /v1/clinics/{code}/clearance-policy`."""
 
 IN_TIME, SENT_AWAY, SIGNS_AT_DESK, PAYS_AT_DESK, OVERRIDDEN, WITHDRAWS, REPORTED = 80, 83, 84, 85, 87, 79, 88
 """Indices of the patients: who is cleared in time, who never signs, signs or pays at the desk, is let in all the same,

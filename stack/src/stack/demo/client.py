@@ -57,6 +57,10 @@ class Client:
         """Close the connections."""
         await self._http.aclose()
 
+    def url(self, part: str) -> str:
+        """Return where a part answers; empty where none of that name runs."""
+        return self._urls.get(part, "")
+
     async def ask(self, service: str, method: str, path: str, body: object = None, **query: str | int) -> Any:
         """Return the JSON answer of one call."""
         content = body if isinstance(body, bytes) else None if body is None else orjson.dumps(body)
@@ -85,8 +89,9 @@ class Client:
         return answers
 
     async def appointment(self, appointment_id: str) -> dict[str, Any]:
-        """Return an appointment as it is now."""
-        current: dict[str, Any] = (await self.ask("booking", "GET", f"/v1/appointments/{appointment_id}"))["current"]
+        """Return an appointment of any source as it is now."""
+        told: dict[str, Any] = await self.ask(AS_OPERATOR, "GET", f"/v1/appointments/{appointment_id}")
+        current: dict[str, Any] = told["current"]
         return current
 
     async def check_ins(self, appointment_id: str) -> list[dict[str, Any]]:

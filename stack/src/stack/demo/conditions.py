@@ -1,11 +1,12 @@
 """What counts besides the bookings: what carriers refuse, when one is down, who said STOP, what clinics chose."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from stack.demo import people
 from stack.demo.calendar import local
+from stack.demo.changes import NewNumber
 from stack.demo.people import Patient
 
 STOPS_AT = time(8, 30)
@@ -36,6 +37,7 @@ class Conditions:
     outages: tuple[Outage, ...] = ()
     stops: Mapping[str, datetime] = field(default_factory=dict)
     follow_up: frozenset[str] = frozenset()
+    new_numbers: tuple[NewNumber, ...] = ()
 
     def refuses(self, channel: str, address: str) -> bool:
         """Say whether this address is refused on this channel."""
@@ -44,6 +46,11 @@ class Conditions:
     def down_until(self, channel: str, at: datetime) -> datetime | None:
         """Return when a carrier that is down comes back, None if it is not down."""
         return next((o.ends for o in self.outages if o.channel == channel and o.begins <= at < o.ends), None)
+
+    def as_of(self, patient: Patient, at: datetime) -> Patient:
+        """Return a patient with the mobile that he had by an instant."""
+        newer = [one.mobile for one in self.new_numbers if one.patient == patient.id and one.at <= at]
+        return replace(patient, mobile=newer[-1]) if newer else patient
 
     def stopped(self, address: str, at: datetime) -> bool:
         """Say whether this number's owner had written STOP."""

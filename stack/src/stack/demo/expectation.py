@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from stack.demo.calendar import local
 from stack.demo.changes import Change, Registration
 from stack.demo.conditions import ORDINARY, Conditions
-from stack.demo.let_in import FlagNow, at_the_desk, with_the_desk
+from stack.demo.let_in import Desk, FlagNow, Missing, at_the_desk, with_the_desk
 from stack.demo.messages import FOLLOW_UP_WITHIN, WAITS_FOR_A_BOOKING, Asked, Teller, Told
 from stack.demo.people import Patient
 from stack.demo.reminder_rules import Slot, slots
@@ -59,15 +59,15 @@ class Facts:
 def expect(week: Week, until: datetime | None = None) -> Facts:
     """Return the facts that the week must have left behind by an instant, by its end if none is named."""
     changes, providers = with_the_desk(week.changes, week.acts), frozenset(week.providers)
-    by = until or week.ends_at
-    facts = expect_of(changes, week.patients, providers, week.registrations, week.conditions, by)
-    _check_in(facts, week)
+    by, desk = until or week.ends_at, at_the_desk(week.changes, week.acts)
+    told = (*week.history, *changes)
+    facts = expect_of(told, week.patients, providers, week.registrations, week.conditions, by, desk.missing)
+    _check_in(facts, week, desk)
     return facts
 
 
-def _check_in(facts: Facts, week: Week) -> None:
+def _check_in(facts: Facts, week: Week, desk: Desk) -> None:
     """R34: what the desk was answered, what staff should look at, and which provider is told who came uncleared."""
-    desk = at_the_desk(week.changes, week.acts)
     for one in desk.answers:
         facts.check_ins[one.act.appointment, one.what, one.lacks] += 1
         if one.what == "reported" and one.lacks and isinstance(one.act, Change) and one.act.provider in week.providers:
@@ -82,8 +82,13 @@ def expect_of(
     registrations: Iterable[Registration] = (),
     conditions: Conditions = ORDINARY,
     until: datetime | None = None,
+    missing: Iterable[Missing] = (),
 ) -> Facts:
-    """Return the facts that these changes must leave behind."""
+    """Return the facts that these changes must leave behind.
+
+    Args:
+        missing: When which visits are found to lack what their clinic requires.
+    """
     facts, opened = Facts(), dict[tuple[str, str], str | None]()
     registered = {registration.patient: registration.at for registration in registrations}
     everything = visits(changes, until)
@@ -93,7 +98,8 @@ def expect_of(
         _open_sub_file(visit, providers, opened)
         before = tellers.get(replaced.get(visit.name, ""))
         teller = tellers[visit.name] = Teller(visit, patients, registered, conditions, before)
-        for asked, slot in _in_time(visit, teller.person.barred, until):
+        lacks = [one.at for one in missing if one.appointment == visit.name]
+        for asked, slot in _in_time(visit, teller.person.barred, lacks, until):
             if visit.name in replaced.values() and asked.kind == "news" and visit.at(asked.at).status == "cancelled":
                 last.append((visit, asked))  # until it is known whether the other visit's message told it
             else:
@@ -129,9 +135,11 @@ def _open_sub_file(visit: Visit, providers: frozenset[str], opened: dict[tuple[s
             opened[key] = opened.get(key) or (change.provider if change.provider in providers else None)
 
 
-def _in_time(visit: Visit, barred: str | None, until: datetime | None) -> Iterator[tuple[Asked, Slot | None]]:
+def _in_time(
+    visit: Visit, barred: str | None, lacks: Iterable[datetime], until: datetime | None
+) -> Iterator[tuple[Asked, Slot | None]]:
     """Yield every message that is asked for, in the order of time, each reminder with its slot."""
-    asked = [*_of_changes(visit), *_of_reminders(visit, barred)]
+    asked = [*_of_changes(visit), *_of_reminders(visit, barred), *_of_what_lacks(visit, lacks)]
     if until is not None:
         asked += _of_mornings(visit)
     for one in sorted(asked, key=lambda pair: pair[0].at):
@@ -156,6 +164,13 @@ def _of_reminders(visit: Visit, barred: str | None) -> Iterator[tuple[Asked, Slo
             yield Asked(slot.at, "reminder", generation, not_after, slot.lead), slot
 
 
+def _of_what_lacks(visit: Visit, lacks: Iterable[datetime]) -> Iterator[tuple[Asked, None]]:
+    """R34: until a quarter of the time is left he is told what to bring or to sign."""
+    for at in lacks:
+        start = visit.at(at).start
+        yield Asked(at, "clearance-missing", visit.generation(at), start - (start - at) / 4), None
+
+
 def _of_mornings(visit: Visit) -> Iterator[tuple[Asked, None]]:
     """D18: at 8:00 of its own day a visit that stands and is still ahead; the same day only once."""
     zone = visit.history[0].zone
@@ -174,7 +189,9 @@ def _of_mornings(visit: Visit) -> Iterator[tuple[Asked, None]]:
 def _count(facts: Facts, visit: Visit, asked: Asked, slot: Slot | None, teller: Teller) -> None:
     if asked.kind == "news":
         kind = teller.news(asked.at)
-        if kind and teller.busy_until <= asked.at:
+        if kind and visit.is_imported:
+            _note(facts, visit, Told(asked.at, kind, "skipped", "BACKFILL"))  # D43: whoever kept it before told him
+        elif kind and teller.busy_until <= asked.at:
             wait = WAITS_FOR_A_BOOKING if kind == "cancelled" else timedelta(0)
             told = teller.tell(replace(asked, kind=kind, at=asked.at + wait))
             teller.busy_until = told.at

@@ -13,6 +13,8 @@ from stack.demo.visits import OFF, Visit
 NEWS = frozenset({"confirmation", "moved", "cancelled"})
 CAPPED = frozenset({"reminder", "today", "no-show", "clearance-missing"})
 MOST_A_DAY = 2
+UNWORDED = ("clearance-missing", "whatsapp")
+"""WhatsApp takes none until Meta approved a template for it, and nobody had one approved: the next channel does."""
 LONG_LEAD, LONG_BUDGET, SHORT_BUDGET = timedelta(hours=12), timedelta(minutes=30), timedelta(minutes=10)
 WAITS_FOR_A_BOOKING = timedelta(minutes=2)
 WANTS = frozenset(
@@ -117,7 +119,7 @@ class Teller:
                     continue
                 late = tried and reason in {"TOO_LATE", "PAST_VISIT"}
                 return Told(at, asked.kind, "failed" if late else "skipped", "TOO_LATE" if late else reason)
-            chain = _chain(asked.kind, self.person)
+            chain = _chain(asked.kind, self.conditions.as_of(self.person, at))
             if not chain:
                 return Told(at, asked.kind, "skipped", "CHANNELS_DISABLED")
             closed: set[str] = set()
@@ -131,7 +133,7 @@ class Teller:
                     opening = opens if why == "QUIET_HOURS" and opens <= self._deadline(asked, at) else opening
                     continue
                 assert address is not None  # noqa: S101  # else it was closed
-                if self.conditions.refuses(channel, address):
+                if self.conditions.refuses(channel, address) or (asked.kind, channel) == UNWORDED:
                     tried[channel] = "REFUSED"
                     continue
                 back = self.conditions.down_until(channel, at)
@@ -161,7 +163,7 @@ class Teller:
             return "APPOINTMENT_CANCELLED" if now.status in {"cancelled", "entered-in-error"} else "NOT_SENDABLE"
         if asked.kind in NEWS and self.news(at) is None:
             return "ALREADY_TOLD" if self.told(at) else "NOT_SENDABLE"
-        if asked.kind in {"reminder", "no-show"} and self.visit.generation(at) != asked.generation:
+        if asked.kind in {"reminder", "no-show", "clearance-missing"} and self.visit.generation(at) != asked.generation:
             return "RESCHEDULED"
         deadline = self._deadline(asked, at)
         if asked.kind in NEWS and deadline <= at:

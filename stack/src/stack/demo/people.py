@@ -2,22 +2,36 @@
 
 from dataclasses import dataclass
 from random import Random
+from typing import Literal
 
 PATIENTS_PER_CLINIC = 100
 
 GIVEN = ("Ada", "Ben", "Chen", "Dora", "Elif", "Femi", "Hana", "Ivo", "Kofi", "Lina", "Omar", "Yuki")
 FAMILY = ("Abara", "Castillo", "Fischer", "Ito", "Kowalski", "Müller", "Nguyen", "O'Connor", "Silva", "Varga", "Xu")
 
+Speaks = Literal["events", "hl7v2", "csv, then events"]
+LOCAL, HARBOR_HIS = "local", "harbor-his"
+"""The source that the installation's own client speaks for, and that of the clinic that speaks HL7 v2."""
+MLLP_CLIENT = "harbor"
+"""The client whose rights what comes over MLLP has: it speaks for one source, at one clinic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
-    """A clinic as its own registration body says it."""
+    """A clinic as its own registration body says it.
+
+    Attributes:
+        speaks: In what its booking system says what happens.
+        source: Whose ids its patients, providers and visits have.
+    """
 
     code: str
     name: str
     zone: str
     phone: str
     sensitive: bool = False
+    speaks: Speaks = "events"
+    source: str = LOCAL
 
     def body(self) -> dict[str, object]:
         """Return the body of `PUT /v1/clinics/{code}`."""
@@ -40,7 +54,13 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A patient: contacts, preferences and what is particular about him."""
+    """A patient: contacts, preferences and what is particular about him.
+
+    Attributes:
+        clinic: The code of the one that registers him.
+        consent: HL7 v2 has no word for it, so whoever is registered by it consents.
+        only_in_visits: No message is of him alone: he is known by his name, from those of his visits.
+    """
 
     id: str
     given_name: str
@@ -51,6 +71,8 @@ class Patient:
     registered: bool = True
     consent: bool = True
     do_not_contact: bool = False
+    clinic: str = ""
+    only_in_visits: bool = False
 
     @property
     def barred(self) -> str | None:
@@ -74,9 +96,11 @@ class Patient:
 
 CLINICS = (
     Clinic("THAMES", "Thameside Clinic", "Europe/London", "+44 20 7946 0018"),
-    Clinic("HARBOR", "Harbor Street Clinic", "America/New_York", "+1 917-555-0100"),
-    Clinic("SAKURA", "Sakura Clinic", "Asia/Tokyo", "+81 3-1234-5678", sensitive=True),
+    Clinic("HARBOR", "Harbor Street Clinic", "America/New_York", "+1 917-555-0100", speaks="hl7v2", source=HARBOR_HIS),
+    Clinic("SAKURA", "Sakura Clinic", "Asia/Tokyo", "+81 3-1234-5678", sensitive=True, speaks="csv, then events"),
 )
+BY_MLLP = frozenset(clinic.code for clinic in CLINICS if clinic.speaks == "hl7v2")
+"""Codes of the clinics whose patients, clinicians and visits come in HL7 v2, over MLLP."""
 
 AREA_CODES = ("212", "646", "718")
 """Three area codes hold 100 reserved 555-01xx numbers each: one for every patient."""
@@ -91,6 +115,10 @@ NO_WHATSAPP, NO_MOBILE, DEAD_NUMBER, UNREACHABLE, SAID_STOP, BY_PHONE = (5, 15),
 REBOOKED = 44
 """Whom WhatsApp refuses; whom WhatsApp and SMS refuse; whose number is dead, with and without an address; who wrote
 STOP, the first without any other channel; who books by phone; who cancels and books again at once."""
+
+NEW_NUMBER, MISSED = (6, 13), 79
+"""Of the clinics that speak HL7 v2: who has another mobile in the middle of the week; of whom the clinic itself says
+that he did not come."""
 
 TELLING = (
     *([None] * 5),
@@ -121,7 +149,9 @@ def patients(seed: int) -> dict[str, tuple[Patient, ...]]:
 def _patient(rng: Random, clinic: Clinic, area: str, index: int) -> Patient:
     given, family = rng.choice(GIVEN), rng.choice(FAMILY)
     identifier = f"{clinic.code.lower()}-p{index:03d}"
-    bare = index == NO_CONTACT
+    by_mllp = clinic.code in BY_MLLP
+    only_in_visits = by_mllp and index == NEVER_REGISTERED
+    bare = index == NO_CONTACT or only_in_visits
     preferences = TELLING[index % len(TELLING)] if index < EMAIL_ONLY else None
     return Patient(
         id=identifier,
@@ -130,7 +160,9 @@ def _patient(rng: Random, clinic: Clinic, area: str, index: int) -> Patient:
         mobile=None if bare or index == EMAIL_ONLY else f"+1{area}55501{index:02d}",
         email=None if bare or index % 8 == 1 else f"{identifier}@example.org",
         preferences=Preferences(whatsapp=False, sms=False, email=False) if index == ALL_OFF else preferences,
-        registered=index not in {NEVER_REGISTERED, REGISTERED_LATE},
-        consent=index != NO_CONSENT,
+        registered=only_in_visits or index not in {NEVER_REGISTERED, REGISTERED_LATE},
+        consent=by_mllp or index != NO_CONSENT,
         do_not_contact=index == DO_NOT_CONTACT,
+        clinic=clinic.code,
+        only_in_visits=only_in_visits,
     )

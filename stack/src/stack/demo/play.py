@@ -13,14 +13,12 @@ from stack.demo.client import AS_OPERATOR, Client, Refused, gather_by_key
 from stack.demo.conditions import Outage, Refusal
 from stack.demo.expectation import Checked
 from stack.demo.found import Names
-from stack.demo.people import CLINICS, Patient
+from stack.demo.over_mllp import OverMllp
+from stack.demo.people import BY_MLLP, CLINICS, LOCAL, Patient, providers
 from stack.demo.week import Week
 
 UNDELIVERABLE = {"whatsapp": 131026, "sms": 21614}
 """The carriers' own codes: Meta's "message undeliverable", Twilio's "not a mobile number"."""
-
-SOURCE = "local"
-"""The source that the installation's own client speaks for."""
 
 
 class Play:
@@ -31,18 +29,27 @@ class Play:
         self._week = week
         self.names = Names()
         self.posted = 0
+        self.messages = 0
         self.refused = 0
         self.turned_away: Counter[Checked] = Counter()
         self.surprises: list[str] = []
+        self._mllp = OverMllp(client, week, self.names, self.surprises)
 
-    async def register(self) -> None:
-        """Enter clinics, providers, the registered patients and their preferences."""
+    async def enter_clinics(self) -> None:
+        """Enter the clinics, and the providers of those that speak of them by their ids alone."""
         for clinic in CLINICS:
             await self._client.ask("booking", "PUT", f"/v1/clinics/{clinic.code}", clinic.body())
+        by_mllp = {key for clinic in CLINICS if clinic.code in BY_MLLP for key, _ in providers(clinic)}
         for key, name in self._week.providers.items():
-            answer = await self._client.ask("booking", "PUT", f"/v1/providers/{key}", {"name": name}, source=SOURCE)
-            self.names.providers[key] = answer["provider_id"]
-        await gather_by_key((p for p in self._week.patients.values() if p.registered), self.enter)
+            if key not in by_mllp:
+                answer = await self._client.ask("booking", "PUT", f"/v1/providers/{key}", {"name": name}, source=LOCAL)
+                self.names.providers[key] = answer["provider_id"]
+
+    async def register(self) -> None:
+        """Register the patients who are, with their preferences, and set what clinics want and carriers refuse."""
+        await self._mllp.register(self._week.opens_at)
+        everyone = (one for one in self._week.patients.values() if one.registered and not one.only_in_visits)
+        await gather_by_key(everyone, self.enter)
         for clinic_code in self._week.conditions.follow_up:
             await self._client.ask("notifier", "PUT", f"/v1/clinics/{clinic_code}/sending", {"no_show_follow_up": True})
         await self._client.ask("sinks", "POST", "/faults", [_refused(one) for one in self._week.conditions.refusals])
@@ -50,12 +57,13 @@ class Play:
         await self._client.ask(AS_OPERATOR, "PUT", path, clearing.POLICY)
 
     async def enter(self, patient: Patient) -> None:
-        """Register one patient, with his preferences if he told any."""
-        path = f"/v1/patients/{patient.id}"
-        known = (await self._client.ask("booking", "PUT", path, patient.body(), source=SOURCE))["patient_id"]
-        self.names.patients[patient.id] = known
+        """Register one patient unless that is done, with his preferences if he told any."""
+        if patient.clinic not in BY_MLLP:
+            path = f"/v1/patients/{patient.id}"
+            told = await self._client.ask("booking", "PUT", path, patient.body(), source=LOCAL)
+            self.names.patients[patient.id] = told["patient_id"]
         if patient.preferences:
-            path = f"/v1/patients/{known}/preferences"
+            path = f"/v1/patients/{self.names.patients[patient.id]}/preferences"
             await self._client.ask("notifier", "PUT", path, patient.preferences.body())
 
     def actions(self) -> dict[datetime, Callable[[], Awaitable[None]]]:
@@ -69,10 +77,15 @@ class Play:
     async def act(self, instant: datetime) -> None:
         """Do everything that the script has for this instant."""
         for registration in (r for r in self._week.registrations if r.at == instant):
-            await self.enter(self._week.patients[registration.patient])
+            patient = self._week.patients[registration.patient]
+            await (self._mllp.enter(patient, instant) if patient.clinic in BY_MLLP else self.enter(patient))
+        for new in (new for new in self._week.conditions.new_numbers if new.at == instant):
+            await self._mllp.change_number(new)
         for number in (number for number, at in self._week.conditions.stops.items() if at == instant):
             await self._client.ask("sinks", "POST", "/inbound", {"sender": number, "body": "STOP"})
-        await self.post([change for change in self._week.changes if change.at == instant])
+        changes = [change for change in self._week.changes if change.at == instant]
+        await self.post([change for change in changes if change.clinic not in BY_MLLP])
+        await self.post_messages([change for change in changes if change.clinic in BY_MLLP])
         for act in (act for act in self._week.acts if act.at == instant):
             await (self.say(act) if isinstance(act, Word) else self.check_in(act))
 
@@ -95,6 +108,11 @@ class Play:
                 self.surprises.append(f"{change.event_id}: {change.answer} expected, got {answer}")
             elif change.answer == "applied":
                 self.names.appointments[change.appointment] = answer["appointment_id"]
+
+    async def post_messages(self, changes: list[Change]) -> None:
+        """Send changes in HL7 v2; an acknowledgement says only that it was taken."""
+        await self._mllp.post(changes)
+        self.messages += len(changes)
 
     async def say(self, word: Word) -> None:
         """Say what is so of one clearance."""
@@ -121,9 +139,11 @@ class Play:
                 self.refused += 1
             else:
                 self.surprises.append(f"{bad.what}: {bad.answer} expected, got {answer}")
+        self.refused += await self._mllp.misbehave(self._week.opens_at)
 
     async def learn_strangers(self) -> None:
-        """Learn the patient ids of those never registered, from the sub-files that wait for them."""
+        """Learn the ids of those whom only messages named: clinicians, and patients whose sub-files wait for them."""
+        await self._mllp.learn_providers()
         for change in self._week.changes:
             appointment = self.names.appointments.get(change.appointment)
             if appointment and change.patient not in self.names.patients:

@@ -37,7 +37,7 @@ def slots(schedule: Schedule, zone: str, barred: str | None = None) -> list[Slot
         at, due = moved[rule], dues[rule]
         others = [other for name, other in moved.items() if name != rule and other]
         if not schedule.sendable:
-            born: str | None = "NOT_SENDABLE"
+            born: str | None = "APPOINTMENT_CANCELLED" if schedule.cancelled else "NOT_SENDABLE"
         elif barred:
             born = barred
         elif due <= schedule.set_at:

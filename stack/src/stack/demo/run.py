@@ -14,10 +14,11 @@ from rich.console import Console
 from chassis.process import clock
 from chassis.process.errors import AttendError
 from chassis.process.terminal import show_all
-from stack.demo import clearing, fhir, people, view
+from stack.demo import by_clinic, clearing, fhir, people, view
 from stack.demo.attendance import statuses_at
 from stack.demo.client import Client
-from stack.demo.comparison import Row, compare
+from stack.demo.commands import Commands
+from stack.demo.comparison import compare
 from stack.demo.drive import Driver
 from stack.demo.expectation import Facts, expect
 from stack.demo.found import check_ins_of, find, work_list_of
@@ -25,7 +26,7 @@ from stack.demo.installation import Installation
 from stack.demo.let_in import at_the_desk, with_the_desk
 from stack.demo.play import Play
 from stack.demo.watch import watched
-from stack.demo.week import Week, write_week
+from stack.demo.week import VISIT_DAYS, Week, write_week
 from stack.folders import home_folder
 from stack.home import Home
 from stack.leftovers import end_leftovers
@@ -40,14 +41,16 @@ STORIES = {
     "cleared in time, and checked in": clearing.name_of(f"THAMES-{clearing.IN_TIME:03d}"),
     "not cleared, and checked in all the same": clearing.name_of(f"THAMES-{clearing.OVERRIDDEN:03d}"),
     "signed, withdrawn, and turned away": clearing.name_of(f"THAMES-{clearing.WITHDRAWS:03d}"),
+    "told by SMS what it lacks: WhatsApp has no words for it": clearing.name_of(f"THAMES-{clearing.PAYS_AT_DESK:03d}"),
+    "over MLLP, and another number in the middle of the week": f"HARBOR-{people.NEW_NUMBER[0]:03d}",
 }
 """Visits whose timelines are worth a look."""
 
 GRAIN = timedelta(minutes=5)
 """Everything in the week is due on full or half hours; what waits or is tried again may do so a little longer."""
 
-SETTINGS = {"NOTIFIER_BREAKER_OPEN_S": "0.5"}
-"""A breaker rests in machine time, and here a day is a few seconds."""
+SETTINGS = {"NOTIFIER_BREAKER_OPEN_S": "0.5", "BOOKING_MLLP_CLIENT": people.MLLP_CLIENT}
+"""A breaker rests in machine time, and here a day is a few seconds. What comes over MLLP is one client's."""
 WIDTH = 130
 """Columns where there is no terminal, so that a log shows whole words."""
 
@@ -60,7 +63,8 @@ def demo(samples: Path | None, keep: bool, fast: bool) -> int:
     try:
         with _installation(console, home_folder() / "demo", week) as installation:
             console.print(f"all processes ready after {time.monotonic() - began:.1f} s")
-            agreed = asyncio.run(_play(console, installation, week, samples, fhir_first=not fast))
+            commands = Commands(home_folder() / "demo")
+            agreed = asyncio.run(_play(console, installation, commands, week, samples, fhir_first=not fast))
             console.print(
                 f"[bold]{'everything agrees' if agreed else 'NOT everything agrees'}[/bold], "
                 f"{time.monotonic() - began:.1f} s in all"
@@ -98,7 +102,13 @@ def _installation(console: Console, folder: Path, week: Week) -> Iterator[Instal
 
 
 async def _play(
-    console: Console, installation: Installation, week: Week, samples: Path | None, *, fhir_first: bool
+    console: Console,
+    installation: Installation,
+    commands: Commands,
+    week: Week,
+    samples: Path | None,
+    *,
+    fhir_first: bool,
 ) -> bool:
     async with Client(installation) as client:
         driver, play = Driver(client, installation, grain=GRAIN), Play(client, week)
@@ -108,28 +118,40 @@ async def _play(
             f"\n[bold]A clinic week[/bold], {week.day0:%A %d %B %Y} and on: {len(week.patients)} patients, 3 clinics, "
             f"{len(week.changes)} events. The clocks change in it; domain time is stepped."
         )
+        await play.enter_clinics()
+        said = await commands.make_sources_known()
         async with watched(console, client, driver, play):
             await play.register()
+            imported, wrong = await commands.bring_in(week.history, client, play.names)
+            play.surprises += wrong
+            for line in (*said, imported):
+                console.print(line, highlight=False)
             await play.misbehave()
             await driver.run_until(max(week.ends_at, posted.last_start or week.ends_at), play.actions())
             await play.learn_strangers()
-        rows = await _rows(client, driver, week, play, posted)
+        expected, found = await _both(client, driver, week, play, posted)
+    rows = compare(expected, found)
     show_all(console, view.verdict(rows, play.surprises).renderables)
+    show_all(console, [view.clinics(by_clinic.rows(by_clinic.feeds_of(week, posted.changes), expected, found))])
     console.print(
-        f"{driver.steps} instants, {play.posted} events, {play.refused} bad messages refused, each with its own code"
+        f"{driver.steps} instants, {play.posted} events, {play.messages} messages of HL7 v2, "
+        f"{play.refused} bad messages refused, each with its own code"
     )
     known = {what: play.names.appointments[name] for what, name in STORIES.items()}
-    console.print(view.what_to_try(installation.urls, installation.operations_urls, known), soft_wrap=True)
+    day = week.day0 + timedelta(days=VISIT_DAYS[0])
+    console.print(view.what_to_try(installation.urls, installation.operations_urls, known, day), soft_wrap=True)
     return all(row.agrees for row in rows) and not play.surprises
 
 
-async def _rows(client: Client, driver: Driver, week: Week, play: Play, posted: fhir.Posted) -> list[Row]:
+async def _both(client: Client, driver: Driver, week: Week, play: Play, posted: fhir.Posted) -> tuple[Facts, Facts]:
+    """Return what was to come of everything, and what did."""
     until = driver.now or week.ends_at
     expected = expect(week, until)
     expected.add(posted.expected(until))
-    expected.visits = statuses_at([*posted.changes, *with_the_desk(week.changes, week.acts)], until)
+    told = with_the_desk(week.changes, week.acts)
+    expected.visits = statuses_at([*posted.changes, *week.history, *told], until)
     play.names.add(posted.names)
-    return compare(expected, await found_of(client, week, play))
+    return expected, await found_of(client, week, play)
 
 
 async def found_of(client: Client, week: Week, play: Play) -> Facts:

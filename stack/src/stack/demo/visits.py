@@ -17,13 +17,14 @@ REBOOKED_WITHIN = timedelta(minutes=2)
 
 @dataclass
 class Schedule:
-    """One start of one appointment, while it stood."""
+    """One start of one appointment, while it stood; `cancelled`: it was so from the first."""
 
     start: datetime
     set_at: datetime
     sendable: bool
     closed_at: datetime | None = None
     closed_why: str = ""
+    cancelled: bool = False
 
     def closed_by(self, instant: datetime) -> str | None:
         """Return why it no longer stood at an instant, or None."""
@@ -65,6 +66,11 @@ class Visit:
     def name(self) -> str:
         """The source's id."""
         return self.history[0].appointment
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether it came as history out of a file."""
+        return self.history[0].imported
 
     def at(self, instant: datetime) -> Change:
         """Return the newest change as of an instant at or after the first."""
@@ -121,14 +127,13 @@ def _transition(before: Change | None, after: Change) -> str | None:
 def _schedules(history: list[Change]) -> list[Schedule]:
     schedules: list[Schedule] = []
     for change in history:
-        booked = change.status == "booked"
+        booked, cancelled = change.status == "booked", change.status in {"cancelled", "entered-in-error"}
         now = schedules[-1] if schedules else None
         returns = booked and now is not None and (not now.sendable or now.closed_at is not None)
         if now is None or now.start != change.start or returns:
             if now and not now.closed_at:
                 now.closed_at, now.closed_why = change.at, "RESCHEDULED"
-            schedules.append(Schedule(change.start, change.at, booked))
+            schedules.append(Schedule(change.start, change.at, booked, cancelled=cancelled))
         elif not booked and now.sendable and not now.closed_at:
-            cancelled = change.status in {"cancelled", "entered-in-error"}
             now.closed_at, now.closed_why = change.at, "APPOINTMENT_CANCELLED" if cancelled else "NOT_SENDABLE"
     return schedules

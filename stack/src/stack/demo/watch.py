@@ -73,6 +73,7 @@ async def _counts(client: Client, driver: Driver, play: Play) -> dict[str, int]:
         "instants": driver.steps,
         "patients": len(play.names.patients),
         "events": play.posted,
+        "messages": play.messages,
         "appointments": len(play.names.appointments),
         "refused": play.refused,
         **{channel: accepted[channel] for channel in ("email", "sms", "whatsapp")},

@@ -1,12 +1,12 @@
 """The script of the clinic week: who books, moves and cancels, and when. Pure, and the same for the same seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from stack.demo import clearing, people
+from stack.demo import clearing, history, people
 from stack.demo.calendar import first_day, local
-from stack.demo.changes import Change, Registration
+from stack.demo.changes import Change, NewNumber, Registration
 from stack.demo.clearing import Act
 from stack.demo.conditions import ORDINARY, Conditions, conditions_of
 from stack.demo.people import CLINICS, Clinic, Patient
@@ -19,7 +19,9 @@ AT_HALF_PAST_SEVEN = time(7, 30)
 ODD = {people.AT_SIX: time(6), people.AT_TEN_IN_THE_EVENING: time(22)}
 VISIT_DAYS = range(1, 6)
 UNKNOWN_PROVIDER = "dr-nobody-knows"
-WRITTEN = {"THAMES": "offset", "HARBOR": "wall", "SAKURA": "utc"}
+WRITTEN = {"THAMES": "offset", "HARBOR": "wall", "SAKURA": "wall"}
+OTHER_AREA = "+1332"
+"""Where a mobile is from that takes another's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Week:
     Attributes:
         changes: What upstream says.
         acts: What the desk of the clinic that enforces says and does, ascending.
+        history: What one clinic's file says of the years before, imported when the week opens.
     """
 
     day0: date
@@ -40,10 +43,12 @@ class Week:
     registrations: tuple[Registration, ...]
     conditions: Conditions = ORDINARY
     acts: tuple[Act, ...] = ()
+    history: tuple[Change, ...] = ()
 
     def instants(self) -> tuple[datetime, ...]:
         """Return the instants at which something is posted, ascending."""
-        return tuple(sorted({one.at for one in (*self.changes, *self.registrations, *self.acts)}))
+        told = (*self.changes, *self.registrations, *self.acts, *self.conditions.new_numbers)
+        return tuple(sorted({one.at for one in told}))
 
 
 def write_week(seed: int, after: date) -> Week:
@@ -53,18 +58,28 @@ def write_week(seed: int, after: date) -> Week:
     desks = [_Desk(clinic, day0, everyone) for clinic in CLINICS]
     enforces = next(desk for desk in desks if desk.clinic.code == clearing.CLINIC)
     changes = [*(change for desk in desks for change in desk.changes()), *enforces.to_clear()]
+    opens_at = local(day0 - timedelta(days=1), time(20), "UTC")
     late = tuple(Registration(desk.opens(2), everyone[desk.clinic.code][people.REGISTERED_LATE].id) for desk in desks)
     return Week(
         day0=day0,
-        opens_at=local(day0 - timedelta(days=1), time(20), "UTC"),
+        opens_at=opens_at,
         ends_at=local(day0 + timedelta(days=VISIT_DAYS.stop), time(0), "UTC"),
         patients={patient.id: patient for group in everyone.values() for patient in group},
         providers={key: name for clinic in CLINICS for key, name in people.providers(clinic)},
         changes=tuple(sorted(changes, key=lambda change: change.at)),
         registrations=late,
-        conditions=conditions_of(day0, everyone),
+        conditions=replace(conditions_of(day0, everyone), new_numbers=tuple(_new_numbers(desks))),
         acts=tuple(sorted(enforces.acts(), key=lambda act: act.at)),
+        history=tuple(past for desk in desks for past in desk.history(opens_at)),
     )
+
+
+def _new_numbers(desks: Iterable["_Desk"]) -> Iterator[NewNumber]:
+    for desk in (desk for desk in desks if desk.clinic.code in people.BY_MLLP):
+        for index in people.NEW_NUMBER:
+            patient = desk.everyone[desk.clinic.code][index]
+            assert patient.mobile  # noqa: S101  # of the script itself
+            yield NewNumber(desk.opens(1), patient.id, OTHER_AREA + patient.mobile[len(OTHER_AREA) :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,7 @@ class _Desk:
             yield from stories[index](booking) if index in stories else self.story(index, booking)
         yield from self.second_visits()
         yield self.by_phone(first[people.BY_PHONE])
-        yield from (replace(first[index], at=self.opens(1), answer="repeat") for index in range(5))
+        yield from (replace(one, at=self.opens(1), written_at=one.at, answer="repeat") for one in first[:5])
 
     def story(self, index: int, booking: Change) -> Iterator[Change]:
         yield booking
@@ -98,6 +113,13 @@ class _Desk:
             yield booking.then(self.opens(1), "other-provider", provider=people.providers(self.clinic)[0][0])
         elif 75 <= index < 79:
             yield booking.then(self.day_of(booking, early=False), "arrived", status="arrived")
+        elif index == people.MISSED and self.clinic.code in people.BY_MLLP:
+            yield booking.then(booking.start + booking.length, "missed", status="noshow")
+
+    def history(self, at: datetime) -> Iterator[Change]:
+        """Yield the visits of years past, of a clinic that has a file of them."""
+        if self.clinic.speaks == "csv, then events":
+            yield from history.past_visits(self.clinic, map(self.booking, history.WHOM), at)
 
     def booking(self, index: int, day: int | None = None) -> Change:
         patient = self.everyone[self.clinic.code][index]
@@ -160,7 +182,9 @@ class _Desk:
         return replace(booking, at=at, appointment=name, event_id=f"{name}:booked", start=self.slot(2, SLOTS[0]))
 
     def elsewhere(self, booking: Change, index: int) -> Change:
-        there = CLINICS[(CLINICS.index(self.clinic) + 1) % len(CLINICS)]
+        """Return it at the next clinic that knows the patient by the same id, which may be this one."""
+        known = [clinic for clinic in CLINICS if clinic.source == self.clinic.source]
+        there = known[(known.index(self.clinic) + 1) % len(known)]
         desk = _Desk(there, self.day0, self.everyone)
         return replace(desk.booking(index, day=VISIT_DAYS[(index + 2) % len(VISIT_DAYS)]), patient=booking.patient)
 
@@ -172,7 +196,7 @@ class _Desk:
         return booking.then(self.day_of(booking, early=index % 2 == 0), "moved", start=start)
 
     def proposed(self, booking: Change) -> Iterator[Change]:
-        yield replace(booking, status="proposed")
+        yield replace(booking, status="pending" if self.clinic.code in people.BY_MLLP else "proposed")
 
     def from_waitlist(self, booking: Change) -> Iterator[Change]:
         later = replace(booking, start=self.slot(4, SLOTS[1]))
@@ -187,7 +211,8 @@ class _Desk:
             sequence=2,
             answer="tombstone",
         )
-        yield replace(booking, at=self.opens(1), sequence=1, answer="stale")
+        before = booking.at - timedelta(hours=1)
+        yield replace(booking, at=self.opens(1), written_at=before, sequence=1, answer="stale")
 
     def opens(self, day: int) -> datetime:
         return local(self.day0 + timedelta(days=day), DESK_OPENS, self.clinic.zone)
@@ -205,4 +230,4 @@ class _Desk:
 
 
 def _day_to_clear(index: int) -> int:
-    return VISIT_DAYS[(index + 2) % len(VISIT_DAYS)]
+    return VISIT_DAYS[(index + 4) % len(VISIT_DAYS)]
