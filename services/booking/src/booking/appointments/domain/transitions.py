@@ -139,6 +139,8 @@ class Taken(NamedTuple):
         said: From where to where it goes by what upstream itself said last (0042), whatever others did since; None:
             the same.
         held_for: How long the visit has had the status it leaves, by the times of the events.
+        was_booked: Upstream said once that it is booked, and asks for it again since: what happens to it then has
+            overtaken no booking.
     """
 
     actor: Actor
@@ -146,6 +148,7 @@ class Taken(NamedTuple):
     to: Status
     said: tuple[Status, Status] | None = None
     held_for: timedelta = timedelta()
+    was_booked: bool = False
 
 
 def step_of(actor: Actor, held: Status | None, to: Status, held_for: timedelta = timedelta()) -> Step:
@@ -183,7 +186,7 @@ def judge(taken: Taken, reason: str | None, rules: StepRules) -> tuple[Warned, .
     """
     step = step_of(taken.actor, taken.held, taken.to, taken.held_for)
     if step is Step.FACT:
-        return (Warned(FACT_BEFORE_BOOKING),)
+        return () if taken.was_booked else (Warned(FACT_BEFORE_BOOKING),)
     own = step if taken.said is None else step_of(taken.actor, *taken.said, taken.held_for)
     is_own = own in {Step.ALLOWED, Step.FACT}
     if step is Step.ALLOWED and is_own:

@@ -210,7 +210,7 @@ def _step(held: AppointmentState, applied: AppointmentState, command: BookAppoin
     if command.is_ours:
         return Taken(Actor.DESK, held.status, applied.status, held_for=held_for)
     said = said_last(held).said_status or held.status
-    return Taken(Actor.UPSTREAM, held.status, applied.status, (said, command.status), held_for)
+    return Taken(Actor.UPSTREAM, held.status, applied.status, (said, command.status), held_for, not held.never_booked)
 
 
 def _place_in_order(held: AppointmentState, command: BookAppointment, now: datetime) -> dict[str, Any]:
