@@ -41,7 +41,7 @@ csv/made-here-pms-migration-format.csv
   applied | booked, 2027-10-31T00:30Z, - DOUBLED_HOUR
 csv/made-here-sms-suite-format.csv
   applied | booked, 2027-07-27T05:30Z, Ada Test, reachable
-  applied | booked, 2027-06-04T23:05Z, Ben O'Test, Jr, reachable
+  applied | booked, 2027-06-04T23:05Z, Ben O'Test, Jr
 csv/made-here-webchart-import-format.csv
   applied | booked, 2027-04-12T08:30Z, -, confirmed
   applied | cancelled, 2027-04-12T09:00Z, -

@@ -27,9 +27,24 @@ def test_a_file_is_told_by_how_it_begins(first: bytes, kind: Kind) -> None:
     assert kind_of(first) is kind
 
 
-def test_an_array_is_refused_with_the_way_out() -> None:
-    with pytest.raises(Refused, match="NDJSON"):
-        kind_of(b"[{}]")
+@pytest.mark.parametrize(
+    ("first", "code", "way_out"),
+    [
+        (b"[{}]", "NOT_JSON", "jq -c .[]"),
+        (b'{\n "event_id": "e"\n}', "NOT_JSON", "jq -c ."),
+        (b'{"resourceType": "Bundle",\r\n "entry": []}', "NOT_JSON", "jq -c ."),
+        (b"\x1f\x8b\x08\0", "NOT_TEXT", "gunzip"),
+        (b"PK\x03\x04\x14\0", "NOT_TEXT", "CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1", "NOT_TEXT", "CSV"),
+        (b"%PDF-1.7", "NOT_TEXT", "CSV"),
+        (b'<?xml version="1.0"?>', "NOT_TEXT", "CSV"),
+    ],
+)
+def test_what_cannot_be_cut_into_lines_is_refused_with_the_way_out(first: bytes, code: str, way_out: str) -> None:
+    with pytest.raises(Refused, match=code) as refused:
+        kind_of(first)
+
+    assert way_out in refused.value.message
 
 
 def csv_of(*rows: bytes, **knobs: object) -> list[tuple[int, int, bytes]]:

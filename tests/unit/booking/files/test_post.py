@@ -151,3 +151,21 @@ async def test_a_file_without_refused_lines_leaves_no_file_of_them_not_even_an_o
     await posted(body(1))
 
     assert not posted.path.exists()
+
+
+async def test_a_file_of_refused_lines_that_cannot_be_written_stops_the_file(tmp_path: Path) -> None:
+    posted = Posted(tmp_path / "gone", lambda *_: answered(200, results=[REFUSED]))
+
+    with pytest.raises(Stopped, match="NOT_WRITTEN"):
+        await posted(body(1), body(2))
+
+    assert len(posted.sent) == 1
+
+
+async def test_a_full_disk_stops_the_file(tmp_path: Path) -> None:
+    with Rejects(tmp_path / "rejected.csv") as rejects:
+        rejects.path = Path("/dev/full")
+        async with httpx2.AsyncClient() as http:
+            poster = Poster(Target(http, "text/csv", {}), Tally(), rejects)
+            with pytest.raises(Stopped, match="No space left"):
+                poster.refuse(Record(1, b"r1"), "BAD_TIME", "start", "no time")

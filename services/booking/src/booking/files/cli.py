@@ -43,12 +43,13 @@ def import_command(
     """Send a file line by line; what was taken before is not doubled, so after a stop send it whole again.
 
     Refused lines are told in FILE.rejected.csv: line, code, place and detail, never what is in them.
-    Exit codes: 0 all taken, 1 some refused or not answered, 2 no such file or none of these kinds.
+    Exit codes: 0 all taken, 1 some refused or not answered, 2 no such file or none of these kinds, 78 nobody says where
+    booking is.
     """
     try:
         found = run_async(imported(file, Wish(source, mode, dry_run, kind, connections), shown=not as_json))
     except OSError as error:
-        typer.echo(f"{file}: {error.strerror}", err=True)
+        typer.echo(f"{error.filename or file}: {error.strerror}", err=True)
         raise typer.Exit(EXIT_BAD_FILE) from None
     except Refused as refusal:
         at = f" ({refusal.place})" if refusal.place else ""
@@ -99,6 +100,8 @@ def summary(found: Imported, *, dry_run: bool) -> Table:
 
 
 def _notes(found: Imported, *, dry_run: bool) -> Iterator[str]:
+    if not found.tally.seen and found.stopped is None:
+        yield "No line of it is an event: nothing was done."
     if found.tally.reminders_cancelled:
         yield f"{found.tally.reminders_cancelled:,} reminders {'would be' if dry_run else 'were'} taken back."
     for one in found.warnings:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -15,12 +16,14 @@ from booking.files.kinds import CONTENT_TYPES, Cut, Kind, cut_as, kind_of
 from booking.files.post import Poster, Stopped, Target, post_all
 from booking.files.tally import Rejects, Tally
 from booking.profiles.csv_knobs import CsvProfile
+from booking.values.refusals import Refused
 from booking.values.warned import Warned
 from chassis.process.errors import AttendError, Misconfigured
 from chassis.process.settings import secret_of
 from schemas.appointments import IngestMode
 
 URL, KEY = "ATTEND_BOOKING_URL", "ATTEND_CLIENT_KEY"
+STDIN = Path("-")
 CHUNK = 1024 * 1024
 ANSWER_S = 120.0
 """For the answer to one body."""
@@ -68,12 +71,12 @@ async def imported(file: Path, wish: Wish, *, shown: bool) -> Imported:
         shown: Whether a bar on stderr tells how far it is.
 
     Raises:
-        OSError: The file cannot be read.
-        Refused: It is none of these kinds, or its columns are not those of the source's profile.
+        OSError: The file cannot be read, or that of refused lines not be written.
+        Refused: It is a pipe, or none of these kinds, or its columns are not those of the source's profile.
         AttendError: The door does not answer, or takes no file of this client.
     """
     tally, warnings = Tally(), list[Warned]()
-    rejects, size = Rejects(file.with_name(f"{file.name}.rejected.csv")), os.stat(file).st_size
+    rejects, size = Rejects(file.with_name(f"{file.name}.rejected.csv")), _size_of(file)
     with file.open("rb") as opened, _bar(shown=shown) as bar:
         first = opened.read(CHUNK)
         opened.seek(0)
@@ -89,6 +92,12 @@ async def imported(file: Path, wish: Wish, *, shown: bool) -> Imported:
             with rejects:
                 stopped = await _posted(found, poster, wish.lanes)
     return Imported(kind, tally, warnings, rejects.path if tally.refused else None, stopped)
+
+
+def _size_of(file: Path) -> int:
+    if file == STDIN or ((told := os.stat(file)) and not (S_ISREG(told.st_mode) or S_ISDIR(told.st_mode))):
+        raise Refused("NOT_A_FILE", "a pipe cannot be read again after a stop: save it in a file first")
+    return told.st_size
 
 
 async def _posted(found: Cut, poster: Poster, lanes: int) -> AttendError | None:

@@ -35,16 +35,34 @@ CONTENT_TYPES = {
 }
 
 
+_NO_TEXT: Sequence[tuple[bytes, str]] = (
+    (b"\x1f\x8b", "compressed: unpack it first, as `gunzip` does"),
+    (b"PK\x03\x04", "an archive or a workbook: unpack it, or save the sheet as CSV (UTF-8)"),
+    (b"\xd0\xcf\x11\xe0", "a workbook: save the sheet as CSV (UTF-8)"),
+    (b"BZh", "compressed: unpack it first, as `bunzip2` does"),
+    (b"\x28\xb5\x2f\xfd", "compressed: unpack it first, as `unzstd` does"),
+    (b"%PDF", "a document to be printed: export the list as CSV"),
+    (b"\x89PNG", "a picture: export the list as CSV"),
+    (b"<", "XML or HTML: export the list as CSV, or lines of JSON"),
+)
+"""How files begin that are sent by mistake, and what to do."""
+
+
 def kind_of(first: bytes) -> Kind:
     """Return which kind a file is, by its first bytes; one that begins as no other is of separated values.
 
     Raises:
-        Refused: NOT_JSON: one JSON over many lines.
+        Refused: NOT_JSON: one JSON over many lines. NOT_TEXT: an archive, a workbook, or what else is no text.
     """
+    for begins, what in _NO_TEXT:
+        if first.startswith(begins):
+            raise Refused("NOT_TEXT", what)
     begins = first.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x0b\x1c\0")
     if begins.startswith(b"["):
         raise Refused("NOT_JSON", "an array: give each event a line of its own (NDJSON), as `jq -c .[]` does")
     if begins.startswith(b"{"):
+        if begins.partition(b"\n")[0].rstrip().endswith((b"{", b"[", b",")):
+            raise Refused("NOT_JSON", "one JSON over many lines: give each event a line of its own, as `jq -c .` does")
         return Kind.NDJSON
     if begins[:3] in {b"MSH", b"FHS", b"BHS"} and not begins[3:4].isalnum():
         return Kind.HL7

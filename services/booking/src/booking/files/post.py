@@ -84,9 +84,18 @@ class Poster:
             raise _stopped(answer, told)
 
     def refuse(self, record: Record, code: str, place: str, detail: str) -> None:
-        """Count and keep a record that is refused."""
-        if self._tally.refuse(code):
+        """Count and keep a record that is refused.
+
+        Raises:
+            Stopped: NOT_WRITTEN: of refused lines nobody would hear.
+        """
+        if not self._tally.refuse(code):
+            return
+        try:
             self._rejects.add(record, code, place, detail)
+        except OSError as error:
+            text = f"{self._rejects.path}: {error.strerror}: send the file again, what was taken is not doubled"
+            raise Stopped("NOT_WRITTEN", text) from None
 
     def _take(self, records: Sequence[Record], answers: Sequence[Mapping[str, Any]]) -> None:
         if len(records) != len(answers):

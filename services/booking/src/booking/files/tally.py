@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -64,6 +65,7 @@ class Rejects:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: TextIO | None = None
+        self._is_lost = False
 
     def __enter__(self) -> Self:
         self.path.unlink(missing_ok=True)
@@ -71,11 +73,20 @@ class Rejects:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError) if self._is_lost else nullcontext():
+                self._file.close()
 
     def add(self, record: Record, code: str, place: str, detail: str) -> None:
-        """Write a line of it."""
-        if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8", newline="")
-            csv.writer(self._file).writerow(COLUMNS)
-        csv.writer(self._file).writerow((record.line, code, place, detail))
+        """Write a line of it.
+
+        Raises:
+            OSError: It cannot be written, as the disk is full.
+        """
+        try:
+            if self._file is None:
+                self._file = self.path.open("w", buffering=1, encoding="utf-8", newline="")
+                csv.writer(self._file).writerow(COLUMNS)
+            csv.writer(self._file).writerow((record.line, code, place, detail))
+        except OSError:
+            self._is_lost = True
+            raise
