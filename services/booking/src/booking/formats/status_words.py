@@ -8,29 +8,32 @@ from booking.profiles.domain import Word
 _WORDS: Mapping[Word, str] = {
     Word.PENDING: "pending requested proposed hold tentative",
     Word.WAITLIST: "waitlist waitlisted",
-    Word.BOOKED: "booked scheduled sch rescheduled reserved overbook new accepted unconfirmed gebucht planifié",
-    Word.CONFIRMED: "confirmed conf confirmé bestätigt",
+    Word.BOOKED: "booked scheduled sch rescheduled reserved overbook new accepted unconfirmed"
+    " gebucht geplant planifié gepland",
+    Word.CONFIRMED: "confirmed conf confirmé bestätigt bevestigd",
     Word.ARRIVED: "arrived arr",
-    Word.STARTED: "started checkedin chkin roomed inprogress",
-    Word.COMPLETE: "complete completed checkedout fulfilled kept seen attended show",
-    Word.CANCELLED: (
-        "cancelled canceled can cancel latecancelled latecanceled rejected declined discontinued dc annulé abgesagt"
-    ),
+    Word.STARTED: "started checkedin checkin chkin roomed inprogress",
+    Word.COMPLETE: "complete completed comp checkedout checkout fulfilled kept seen attended show",
+    Word.CANCELLED: "cancelled canceled can canc cancel cxl latecancelled latecanceled rejected declined bumped"
+    " discontinued dc annulé annulée abgesagt storniert geannuleerd afgezegd",
     Word.DELETED: "deleted error",
-    Word.NO_SHOW: "noshow ns dna didnotattend didnotarrive missed",
+    Word.NO_SHOW: "noshow ns dna didnotattend didnotarrive missed nichterschienen nietverschenen",
     Word.BLOCKED: "blocked",
 }
 
 _IGNORED_IN_WORDS = re.compile(r"[\s./_-]+")
+
+_BEGINNINGS = (
+    (re.compile(r"cancel(?!.*(?:request|pending|undo|error|reinstat|revers|revo|withdraw))"), Word.CANCELLED),
+    (re.compile(r"(?:noshow|didnotattend|didnotarrive)"), Word.NO_SHOW),
+)
+"""What a practice's own word begins with that ends a visit, whatever it says of by whom or why."""
 
 
 def folded(word: str) -> str:
     """Return a status word as it is compared: `No-Show` and `NO SHOW` are one."""
     return _IGNORED_IN_WORDS.sub("", word).casefold()
 
-
-_CANCELLED_BY = ("cancelledby", "canceledby")
-"""Whoever did it, it is off."""
 
 KNOWN_WORDS: Mapping[str, Word] = {text: word for word, texts in _WORDS.items() for text in texts.split()}
 """Folded status word → its class."""
@@ -45,10 +48,10 @@ def word_of(written: Iterable[str], own: Mapping[str, Word]) -> tuple[Word | Non
     """
     mine = {folded(text): word for text, word in own.items()}
     said = [folded(text) for text in written if text and text != '""']
-    for known in (mine, KNOWN_WORDS):
-        for text in said:
-            if text in known:
-                return known[text], False
-    if any(text.startswith(_CANCELLED_BY) for text in said):
-        return Word.CANCELLED, False
-    return None, any(said)
+    found = [*(mine.get(text) for text in said), *map(_class_of, said)]
+    return next((word for word in found if word is not None), None), any(said) and not any(found)
+
+
+def _class_of(text: str) -> Word | None:
+    begun = (word for beginning, word in _BEGINNINGS if beginning.match(text))
+    return KNOWN_WORDS.get(text) or next(begun, None)

@@ -78,7 +78,10 @@ def test_a_refusal_is_told_as_the_version_has_it(version: str, kind: str, said: 
         ("UNKNOWN_STATUS", "SCH-25", "103^Table value not found", "SCH^1^25"),
         ("UNKNOWN_CLINIC", "PV1-3.4.2", "204^Unknown key identifier", "PV1^1^3^1^4^2"),
         ("EVENT_ID_CONFLICT", "", "205^Duplicate key identifier", ""),
-        ("KEY_RACE", "appointment.start", "206^Application record locked", ""),
+        ("KEY_RACE", "appointment.start", "206^Application record locked", "SCH^1^11"),
+        ("PATIENT_REQUIRED", "appointment.patient", "101^Required field missing", "PID^1^3"),
+        ("CLINIC_REQUIRED", "appointment.clinic", "101^Required field missing", "AIL^1^3"),
+        ("NO_CLIENT", "elsewhere", "101^Required field missing", ""),
     ],
 )
 def test_why_it_is_refused_is_told_by_table_0357_and_where(code: str, place: str, condition: str, where: str) -> None:

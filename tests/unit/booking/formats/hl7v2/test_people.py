@@ -41,6 +41,25 @@ NUMBERS: dict[str, tuple[str, str, tuple[str, ...], tuple[str, ...]]] = {
     "no use and no kind": ("07700900123", "", ("07700900123",), ()),
     "the first is empty": ("~07700900123^PRS", "", ("07700900123",), ()),
     "nothing": ("", "", (), ()),
+    "whom he names for emergencies, on a mobile": ("07700900123^EMR^CP", "", (), ()),
+    "another's answering service": ("07700900123^ASN^CP", "", (), ()),
+    "a fax of his other home": ("07700900123^ORN^FX", "", (), ()),
+    "his own pager": ("07700900123^PRS^BP~07700900124^BPN", "", (), ()),
+    "a mobile at work, by its kind": ("07700900123^WPN^CP", "", ("07700900123",), ()),
+    "taken away, and another": ('""~07700900123^PRS', "", ("07700900123",), ()),
+    "a use in the fourth component": (
+        "02079460123^^^HOME~07700900123^^^MOBILE~a@b.org^^^EMAIL", "", ("07700900123", "02079460123"), ("a@b.org",)
+    ),
+    "a number one component too early": ("^^CP^07700900123", "", ("07700900123",), ()),
+    "a number one component too far": ("^PRN^PH^^^^^07700900123", "", ("07700900123",), ()),
+    "a number and its area in one": ("^PRN^CP^^44^7700900123", "", ("+44 7700900123",), ()),
+    "an extension is no number": ("^WPN^PH^^^^^123456", "", (), ()),
+    "a country as it is dialled": ("^PRN^CP^^0044^7700^900123", "", ("+44 7700 900123",), ()),
+    "a country by its name": ("^PRN^CP^^GB^7700^900123", "", ("+44 7700 900123",), ()),
+    "a country that nobody knows": ("^PRN^CP^^XYZ^7700^900123", "", ("+XYZ 7700 900123",), ()),
+    "the old form, at work": ("(555)123-4567X12CWORK", "", (), ()),
+    "the old form, a mobile": ("(555)123-4567CCELL", "", ("(555)123-4567",), ()),
+    "the old form, behind an extension": ("(555)123-4567X12", "", ("(555)123-4567X12",), ()),
 }  # fmt: skip
 
 

@@ -116,6 +116,10 @@ MERGED: dict[str, tuple[str, list[tuple[list[str], list[str]]]]] = {
     ),
     "without EVN, with a note": ("PID|1||2\rNTE|1||same person\rMRG|1", [(["1"], ["2"])]),
     "MRG-1 without an authority": ("PID|1||2^^^EYE^MR\rMRG|1", [(["1", "EYE|1"], ["EYE|2"])]),
+    "a national number that both have": (
+        "PID|1||2^^^EYE^MR~9^^^NHS^NH\rMRG|1^^^EYE^MR~9^^^NHS^NH",
+        [(["EYE|1"], ["EYE|2", "NHS|9"])],
+    ),
     "MRG-1 that repeats": ("PID|1||2^^^EYE^MR\rMRG|9^^^A^PI~1^^^EYE^MR", [(["EYE|1", "A|9"], ["EYE|2"])]),
 }
 
@@ -129,6 +133,8 @@ def test_each_mrg_is_merged_into_the_pid_before_it(trigger: str, case: str) -> N
 
 NOT_MERGED: dict[str, tuple[str, Client, str, str]] = {
     "itself": ("PID|1||1^^^EYE^MR\rMRG|1^^^EYE^MR", LOCAL, "SAME_PATIENT", "MRG-1"),
+    "itself, under a number more": ("PID|1||1^^^EYE^MR\rMRG|1^^^EYE^MR~7^^^B^PI", LOCAL, "SAME_PATIENT", "MRG-1"),
+    "itself, under a number less": ("PID|1||1^^^EYE^MR~9^^^NHS^NH\rMRG|9^^^NHS^NH", LOCAL, "SAME_PATIENT", "MRG-1"),
     "nobody merged away": ("PID|1||1", LOCAL, "NO_PATIENT", "MRG-1"),
     "MRG that names nobody": ("PID|1||1\rMRG|", LOCAL, "NO_PATIENT", "MRG-1"),
     "PID that names nobody": ("PID|1\rMRG|1", LOCAL, "NO_PATIENT", "PID-3"),

@@ -29,6 +29,13 @@ def test_segments_end_with_cr_lf_or_both(end: str) -> None:
     assert (found.at("SCH-2"), found.at("PID-3")) == ("2", "7")
 
 
+def test_nul_is_nothing_and_a_name_in_small_letters_a_name() -> None:
+    found = read((HEADER + "\r\0sch|1|2\r\0pid|||7\r\0").encode())
+
+    assert [segment.name for segment in found.segments] == ["MSH", "SCH", "PID"]
+    assert (found.at("SCH-2"), found.at("PID-3")) == ("2", "7")
+
+
 @pytest.mark.parametrize(
     ("body", "note", "last"),
     [

@@ -40,12 +40,20 @@ _WORDS = {
 
 _CONDITIONS = {
     "NOT_HL7": "100", "BAD_SEPARATORS": "100", "SEVERAL_MESSAGES": "100", "NO_SCH": "100", "SEVERAL_PATIENTS": "100",
+    "SEVERAL_APPOINTMENTS": "100",
     "UNSUPPORTED_MESSAGE": "200", "UNSUPPORTED_EVENT": "201", "WRONG_PROCESSING_ID": "202",
     "EVENT_ID_CONFLICT": "205", "SAME_PATIENT": "205", "IDENTITY_CONFLICT": "205", "UNKNOWN_PATIENT": "204",
     "KEY_RACE": "206", "IDENTITY_RACE": "206",
     "UNKNOWN_STATUS": "103", "UNKNOWN_MODE": "103",
 }  # fmt: skip
 _LACKS = re.compile("NO_.*|.*_REQUIRED|MISSING.*|NAIVE_TIME")
+
+
+_FIELDS = {
+    "appointment.id": "SCH-2", "appointment.start": "SCH-11", "appointment.patient": "PID-3",
+    "appointment.clinic": "AIL-3", "appointment.provider": "AIP-3",
+}  # fmt: skip
+"""Where a sender looks for what every format calls by our name."""
 
 
 def code_for(message: Message, code: AckCode, mode: AckMode = "auto") -> AckCode | None:
@@ -136,6 +144,7 @@ def _error(code: AckCode, refusal: Refused | None, version: tuple[int, ...], enc
 def _location(refusal: Refused | None) -> Iterator[str]:
     """Yield segment, which of its name, field, repetition, component and sub-component, as far as they are known."""
     place = refusal.place if refusal is not None else ""
+    place = _FIELDS.get(place, place)
     if re.fullmatch("[A-Z][A-Z0-9]{2}", place):
         yield from (place, "1")
         return

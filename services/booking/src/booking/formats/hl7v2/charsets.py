@@ -54,11 +54,12 @@ def codec_of(charset: str) -> str | None:
 
 
 def bare(body: bytes) -> bytes:
-    """Return a body without its byte order mark, frame, and blanks around it; UTF-16 as UTF-8."""
+    """Return a body without its byte order mark, frame, NULs, and blanks around it; UTF-16 as UTF-8."""
     if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or body[:6] in {b"M\0S\0H\0", b"\0M\0S\0H"}:
         codec = "utf-16" if body[:1] in b"\xff\xfe" else "utf-16-le" if body[1:2] == b"\0" else "utf-16-be"
         body = body.decode(codec, "replace").encode()
-    return body.strip(b"\0\x0b\x1c\r\n\t ").removeprefix(BOM_UTF8).lstrip(b"\0\x0b\r\n\t ")
+    written = body.replace(b"\0", b"").strip(b"\x0b\x1c\r\n\t ")
+    return written.removeprefix(BOM_UTF8).lstrip(b"\x0b\r\n\t ")
 
 
 def text_of(body: bytes, charset: str | None) -> Text:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from babel.core import get_global
+from phonenumbers import country_code_for_region
 
 from booking.formats.hl7v2.segments import NULL, Message, Segment
 from booking.patients.domain.details import Addresses, PersonDetails
@@ -21,8 +22,16 @@ _NAME_TYPES = ("D", "L", "CURRENT", "", "N")
 
 _MOBILE = frozenset({"CP", "PRS", "ORN", "MOBILE", "MOB", "CELL", "M"})
 _MAIL = frozenset({"NET", "INTERNET", "X.400", "X400", "EMAIL", "E-MAIL", "MAIL"})
-_NOT_HIS = frozenset({"WPN", "BUSINESS", "WORK", "EMR", "FX", "FAX", "BP", "ASN", "VHN", "MD", "TDD", "TTY", "SAT"})
-"""At work, of others, and no phone that takes a text."""
+_NO_TEXT = frozenset({"EMR", "ASN", "FX", "FAX", "BP", "BPN", "PAGER", "MD", "TDD", "TTY"})
+"""Of others, whom he names for emergencies, and what takes no text; whatever else it is said to be."""
+_NOT_HIS = frozenset({"WPN", "BUSINESS", "WORK", "W", "VHN", "SAT"})
+"""At work and elsewhere, unless it is a mobile."""
+_AT_HOME = frozenset({"PRN", "PH", "HOME", "H"})
+_KINDS = _MOBILE | _MAIL | _NO_TEXT | _NOT_HIS | _AT_HOME
+_OLD_FORM = re.compile(r"([\d\s()+./-]{6,}(?:X\d+)?)(?:B\d+)?C([A-Z ]+)", re.IGNORECASE)
+"""TN of HL7 2.1 to 2.3, with what is said of the number behind its extension and its beeper."""
+_FEWEST_DIGITS = 7
+"""Of a number in a component that is not its own: with fewer it may be an extension."""
 
 _NO_LANGUAGE = frozenset({"", "NSP", "UNKNOWN", "UNK", "UND", "."})
 _LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -129,13 +138,15 @@ def _telecoms(person: Segment, field: int) -> Iterator[_Telecom]:
     """Yield his numbers and addresses of one field; at work he takes mail, and no texts."""
     if not person.written(field):
         return
-    if person.row(field) == [NULL]:
+    if all(person.row(field, one) in ([NULL], [""]) for one in range(person.repetitions(field))):
         yield _Telecom("other" if field == _BUSINESS else "all", None, field)
         return
     for one in range(person.repetitions(field)):
         written = [*person.row(field, one), *_ROOM][: len(_ROOM)]
         parts = ["" if part == NULL else part for part in written]
-        marks = {parts[1].upper(), parts[2].upper()}
+        number, comment = _of_old_form(parts[0])
+        parts[0] = number
+        marks = {part.upper() for part in (parts[1], parts[2], comment)} | _KINDS.intersection([parts[3].upper()])
         mail = next((part for part in (parts[0], parts[3]) if "@" in part), None)
         if mail is not None:
             yield _Telecom("email", mail, field, one)
@@ -149,6 +160,8 @@ def _telecoms(person: Segment, field: int) -> Iterator[_Telecom]:
 def _mark(marks: set[str], field: int) -> str:
     if marks & _MAIL:
         return "email"
+    if marks & _NO_TEXT:
+        return "other"
     if marks & _MOBILE:
         return "mobile"
     return "other" if marks & _NOT_HIS or field == _BUSINESS else "phone"
@@ -159,10 +172,26 @@ def _phone(parts: Sequence[str]) -> str:
     first, country, area, local, whole = (parts[number - 1] for number in (1, 5, 6, 7, 12))
     if first:
         return first
-    if local:
-        digits = country.lstrip("+")
-        return " ".join(part for part in (f"+{digits}" if digits else "", area, local) if part)
-    return whole
+    if local or _is_number(area):
+        return " ".join(part for part in (_dialling(country), area, local) if part)
+    return whole or next((parts[number] for number in (3, 7, 8, 9, 10) if _is_number(parts[number])), "")
+
+
+def _is_number(part: str) -> bool:
+    """Say whether a component holds a whole number: some write it one place too far, or with its area."""
+    return "@" not in part and sum(map(str.isdigit, part)) >= _FEWEST_DIGITS
+
+
+def _dialling(country: str) -> str:
+    """Return what is dialled before a number of a country: its code is written `44`, `+44`, `0044` or `GB`."""
+    code = country_code_for_region(country.upper()) if country.isalpha() else 0
+    digits = str(code) if code else country.lstrip("+0")
+    return f"+{digits}" if digits else ""
+
+
+def _of_old_form(written: str) -> tuple[str, str]:
+    found = _OLD_FORM.fullmatch(written)
+    return (found[1], found[2].strip()) if found else (written, "")
 
 
 def language_of(written: str) -> str | None:

@@ -13,6 +13,7 @@ from booking.patients.domain.patient import PatientState
 from booking.patients.domain.registrations import Registration
 from booking.profiles.domain import Profile
 from booking.values.identity import Identity
+from booking.values.names import are_two
 from booking.values.refusals import Refused
 from booking.values.trail import Trail
 from booking.values.warned import Details
@@ -67,7 +68,8 @@ def registration(
 def merges(message: Message, source: str, profile: Profile, hints: Hints) -> ToldMerges:
     """Return what a message of ADT merges: each MRG's record into that of the PID before it.
 
-    A number in MRG-1 without an authority may be one of PID's: it is looked for as it is written, and then so.
+    What names both, as a national number, is of neither alone. A number in MRG-1 without an authority may be one of
+    PID's: it is looked for as it is written, and then so.
 
     Raises:
         Refused: MAY_NOT_REGISTER, NO_PATIENT; SAME_PATIENT: a record is merged into itself.
@@ -80,19 +82,20 @@ def merges(message: Message, source: str, profile: Profile, hints: Hints) -> Tol
         if segment.name == "PID":
             into = patient_names(segment, profile.hl7v2.patient, today, details)
         elif segment.name == "MRG":
-            away = patient_names(segment, losers, today, details)
-            _check_pair(into, away)
+            named = patient_names(segment, losers, today, details)
+            away = tuple(name for name in named if name not in into)
+            _check_pair(into, named, away)
             pairs.append(ToldMerge(_of(source, _with_authority(away, into[0])), _of(source, into)))
     if not pairs:
         raise Refused("NO_PATIENT", "no record is named that is merged away", "MRG-1")
     return ToldMerges(pairs, hints.client)
 
 
-def _check_pair(into: tuple[str, ...], away: tuple[str, ...]) -> None:
-    for names, place in ((into, "PID-3"), (away, "MRG-1")):
+def _check_pair(into: tuple[str, ...], named: tuple[str, ...], away: tuple[str, ...]) -> None:
+    for names, place in ((into, "PID-3"), (named, "MRG-1")):
         if not names:
             raise Refused("NO_PATIENT", "no identifier names the patient", place)
-    if not set(into).isdisjoint(away):
+    if not away or (len(away) < len(named) and not are_two(into, named)):
         raise Refused("SAME_PATIENT", "a record is merged into another, not into itself", "MRG-1")
 
 

@@ -22,6 +22,7 @@ HEADERS = frozenset({"MSH", "FHS", "BHS"})
 """Segments whose first field is the separator itself."""
 
 _NAME = "[A-Z][A-Z0-9]{2}"
+_ANY_NAME = "(?:[A-Z][A-Z0-9]{2}|[a-z][a-z0-9]{2})"
 _PATH = re.compile(rf"({_NAME})-([1-9]\d{{0,2}})(?:\.([1-9]\d?)(?:\.([1-9]\d?))?)?")
 
 
@@ -53,7 +54,7 @@ class Segment:
     __slots__ = ("_cells", "_fields", "_line", "encoding", "name")
 
     def __init__(self, line: str, encoding: Encoding) -> None:
-        self.name = line[:3]
+        self.name = line[:3].upper()
         self._line = line
         self.encoding = encoding
         self._fields: list[str] | None = None
@@ -276,4 +277,4 @@ def _lines(text: str, field: str) -> Iterator[str]:
 @lru_cache(128)
 def _beginnings(field: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     mark = re.escape(field)
-    return re.compile(rf"{_NAME} ?(?:{mark}|\s*\Z)"), re.compile(rf"\r{_NAME}{mark}")
+    return re.compile(rf"{_ANY_NAME} ?{mark}|{_NAME} ?\s*\Z"), re.compile(rf"\r{_ANY_NAME}{mark}")
