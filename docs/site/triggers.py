@@ -49,8 +49,9 @@ nothing is sent for it, unless the profile says `no_show_by_clock: false`.
 
 ## Status words
 
-In any case, without blanks, dots, hyphens and underscores; SCH-25.1, then .2, then .3. A word of no class says nothing, warning
-`UNKNOWN_WORD`.
+In any case, without blanks, dots, hyphens, slashes and underscores; SCH-25.1, then .2, then .3. What begins with *cancel*
+(but for requests and what is undone), *no show* or *did not attend* is of that class, whoever did it and why. A word of no class
+says nothing, warning `UNKNOWN_WORD`.
 
 """  # noqa: E501  # long lines of a page
 FIELDS = """
@@ -58,16 +59,16 @@ FIELDS = """
 
 | of the visit | where, best first | notes |
 |---|---|---|
-| names | SCH-2 `filler\\|ID`, SCH-1 `placer\\|ID`, with the assigner `filler\\|NS\\|ID`; SCH-3 is added as `#2` | the first is believed; S12 and S27 with a new filler's number are a new visit, whatever its placer's; any other event with one is of the visit that its placer's number names, if that is not another patient's, and both lead to it. Where the placer's number is of many visits, let the profile name SCH-2 alone |
-| patient | PID-3 as `authority\\|id`, else the bare id; types MR, MRN, PI, NH, NN, NHS, none | PID-2: the NHS number where PID-3 has none, any where PID-3 has nobody. Ids that are over (PID-3.8), `""`, accounts and social security numbers name nobody |
-| start | TQ1-7, SCH-11.4, AIS-4, AIL-6, AIP-6, AIG-8 | without an offset in the profile's zone, else refused (`NAIVE_TIME`): MSH-7's is not borrowed. What cannot be read is passed over if another can |
-| end | TQ1-8, SCH-11.5; else the length: TQ1-6, SCH-9 by SCH-10, AIS-7 by AIS-8 | within 24 h of the start. A unit that begins with s is seconds, and so is more than 480 without one; a new visit of which nothing is said lasts `default_minutes` |
+| names | SCH-2 `filler\\|ID`, SCH-1 `placer\\|ID`, with the assigner `filler\\|NS\\|ID`; SCH-3, if it is a number, is added as `#2` | the first is believed; S12 and S27 with a new filler's number are a new visit, whatever its placer's; any other event with one is of the visit that its placer's number names, if that is not another patient's, and both lead to it. Where the placer's number is of many visits, let the profile name SCH-2 alone |
+| patient | PID-3 as `authority\\|id`, else the bare id; types MR, MRN, PI, NH, NN, NHS, none | PID-2: the NHS number where PID-3 has none, any where PID-3 has nobody. Ids that are over (PID-3.8), `""`, zeros alone, *UNKNOWN* and the like, accounts and social security numbers name nobody |
+| start | TQ1-7, SCH-11.4, AIS-4, AIL-6, AIP-6, AIG-8 | without an offset in the profile's zone, else in that of the profile's clinic or the client's own, if the visit's clinic shows the same time, else refused (`NAIVE_TIME`): MSH-7's is not borrowed. What cannot be read, or is `""`, is passed over if another can be read |
+| end | TQ1-8, SCH-11.5; else the length: TQ1-6, TQ1-13, SCH-9 by SCH-10, AIS-7 by AIS-8, SCH-11.3 | within 24 h of the start. A unit that nobody knows is none; without one it is minutes, more than 480 seconds; a new visit of which nothing is said lasts `default_minutes` |
 | clinician | AIP-3 (AIP-4 Primary first), AIG-3 if AIG-4 is a person's kind, PV1-7 | never one with action D, or of a group with it; all taken away: nobody |
 | clinic | AIL-3.4, PV1-3.4, RGS-3.1, AIL-3.1, PV1-3.9 through the profile's `clinics`, else as identifiers of the clinic (system `AIL-3.4`, …) | MSH-4 through `clinics` alone, and only for new visits; then the profile's `clinic`, then the client's |
 | service | AIS-3.2, AIS-3.1, SCH-8, SCH-7 | `""` takes it away |
 | reason | SCH-6 of S15, S16 and S17 | elsewhere it holds anything |
 | his name | PID-5: D, L, CURRENT, none, N | a maiden or former name greets nobody |
-| his phones | PID-13, PID-14, PID-40: mobiles (CP, PRS, ORN, MOBILE) before others | free text, parts or unformatted; not those at work, fax, pager. `""^MOBILE` takes his mobile away, `""` in PID-13 all |
+| his phones | PID-13, PID-14, PID-40: mobiles (CP, PRS, ORN, MOBILE) before others | free text, also the old form `(555)123-4567X12CWORK`, parts or unformatted; what it is may stand in .4, and a whole number in any component. Not those at work, of whom he names for emergencies, fax, pager, whatever else they are said to be. `""^MOBILE` takes his mobile away, `""` in PID-13 all |
 | his email | .4 or .1 with an @, also at work | `^NET^Internet^""` takes it away |
 | his language | PID-15 | by the shortest code; NSP and the like say nothing |
 | whether he is dead | PID-30, else PID-29 | |
@@ -84,7 +85,7 @@ first of his names above.
 |---|---|
 | A04, A05, A08, A28, A31 | he is registered, or changed in what is said of him; national numbers by the profile's country, else the installation's |
 | A23, A29 | nobody writes to him any more (`do_not_contact`); what becomes of his visits is told of its own. Of whom nobody registered nothing follows |
-| A40, A34 | the record in MRG-1 is merged into that of the PID before it, pair by pair, all of a message or none: as `POST /v1/patients/{id}/merge` does it. Where one of the two was never heard of, the other has his name from now on, and of two strangers nothing follows. PID and MRG alike, or turned round after they were merged: refused, `SAME_PATIENT` at `MRG^1`; a merge is not undone |
+| A40, A34 | the record in MRG-1 is merged into that of the PID before it, pair by pair, all of a message or none: as `POST /v1/patients/{id}/merge` does it. Where one of the two was never heard of, the other has his name from now on, and of two strangers nothing follows. A number that both have, as a national one, is of neither alone. PID and MRG alike, or turned round after they were merged: refused, `SAME_PATIENT` at `MRG^1`; a merge is not undone |
 | all others | refused, `UNSUPPORTED_EVENT` |
 
 ## Refused
@@ -93,7 +94,8 @@ first of his names above.
 |---|---|
 | `NO_SCH`, `NO_APPOINTMENT_ID` | nothing says which visit is meant |
 | `SEVERAL_PATIENTS` | two PID of two people |
-| `SEVERAL_TIMES` | several TQ1 with other times and no SCH-3, unless the profile says `several_tq1: earliest` |
+| `SEVERAL_APPOINTMENTS` | several SCH of several visits, or of one at several times |
+| `SEVERAL_TIMES` | several TQ1, or SCH-11 that repeats, with other times, unless the profile says `several_tq1: earliest` |
 | `NAIVE_TIME`, `BAD_TIME`, `TIME_OUT_OF_RANGE`, `START_IN_SPRING_GAP` | no start of a visit that stands can be read |
 | `UNSUPPORTED_MESSAGE`, `UNSUPPORTED_EVENT` | neither scheduling nor patients (ORM, MDM, …), or a trigger of which nothing is known |
 | `NO_PATIENT`, `MAY_NOT_REGISTER` | ADT that names nobody, or from a client that may not register |

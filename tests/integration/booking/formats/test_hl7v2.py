@@ -60,6 +60,7 @@ def later(trigger: str, word: str = "Booked", number: str = "2", hour: int = 10,
 
 FIRST = siu(at="20260301090000+0000")
 BOOKED = ("booked", "12 10:00", 1, "")
+SUMMER = ("booked", "12 09:00", 1, "")
 CASES: dict[str, tuple[Sequence[bytes], Sequence[str], Sequence[tuple[Any, ...]]]] = {
     "a booking": ([FIRST], ["AA"], [BOOKED]),
     "sent again after a lost answer": ([FIRST, FIRST], ["AA", "AA"], [BOOKED]),
@@ -138,7 +139,7 @@ CASES: dict[str, tuple[Sequence[bytes], Sequence[str], Sequence[tuple[Any, ...]]
     "S23": ([siu("S23")], ["AA"], []),
     "without SCH": ([siu(SCH="")], ["AR NO_SCH"], []),
     "of two patients": ([siu(PID="PID|1||1^^^A^MR\rPID|2||2^^^A^MR")], ["AR SEVERAL_PATIENTS"], []),
-    "a naive time, and no zone": ([siu(SCH=schedule("20270312100000"))], ["AR NAIVE_TIME"], []),
+    "a naive time, in the zone of the client's clinic": ([siu(SCH=schedule("20270712100000"))], ["AA"], [SUMMER]),
     "no scheduling": ([siu().replace(b"SIU^S12", b"ORM^O01")], ["AR UNSUPPORTED_MESSAGE"], []),
     "no HL7": ([b"{}"], ["AR "], []),
     "a batch, one of which is refused": (
@@ -165,6 +166,19 @@ async def test_whom_it_names_is_registered_and_his_mobile_is_taken_away_by_two_q
     assert await mobile() == ("Anna", MOBILE, "en")
     await sender.send(later("S14", PID='PID|1||77^^^EYE^MR||Meier^Anna||||||||""^MOBILE'))
     assert await mobile() == ("Anna", None, "en")
+
+
+async def test_a_naive_time_is_not_read_by_the_clock_of_another_clinic(sender: Sender) -> None:
+    oslo = {"name": "Oslo", "zone": "Europe/Oslo", "country": "NO"}
+    oslo["identifiers"] = [{"source": "ris", "system": "AIL-3.4", "value": "OSL"}]  # type: ignore[assignment]
+    key = await sender.door.client(Client("manager", ("ris",), may_manage_clinics=True))
+    assert (await sender.door.ask("PUT", "/v1/clinics/OSL", oslo, key=key)).status_code == 200
+    there = siu(SCH=schedule("20270712100000"), AIL="AIL|1|A|^^^OSL")
+    assert await sender.send(there) == ["AR NAIVE_TIME"]
+    profile = {"profile": {"zone": "Europe/Oslo"}, "reason": "said"}
+    assert (await sender.door.ask("PUT", "/v1/sources/ris/profile", profile, key=key)).status_code == 200
+    assert await sender.send(there) == ["AA"]
+    assert await sender.visits() == [("booked", "12 08:00", 1, "")]
 
 
 async def test_the_same_messages_are_events_in_json_too(sender: Sender) -> None:

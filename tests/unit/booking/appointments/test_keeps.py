@@ -46,6 +46,19 @@ def test_the_others_get_the_status_that_it_says(status: Status) -> None:
     assert found.status is (status if status in BEGUN else Status.BOOKED)
 
 
+@pytest.mark.parametrize(("read_in", "refused"), [(None, False), ("Europe/London", False), ("Europe/Oslo", True)])
+def test_a_start_read_by_the_zone_of_another_clinic_is_refused_where_it_is_another_time(
+    read_in: str | None, *, refused: bool
+) -> None:
+    taken = batch()
+    first = taken.take(command("first", read_in=read_in))
+    found = after(held_as(Status.BOOKED), change("next", starts_at=START + HOUR, read_in=read_in))
+    assert (first.refusal is not None, isinstance(found, Refused)) == (refused, refused)
+    if refused:
+        assert isinstance(found, Refused)
+        assert (found.code, found.place) == ("NAIVE_TIME", "appointment.start")
+
+
 def test_one_that_is_not_known_has_the_status_that_it_says() -> None:
     assert held_as(Status.BOOKED, keeps=ALL).changed[VISIT].status is Status.BOOKED
 

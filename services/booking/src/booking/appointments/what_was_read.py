@@ -9,7 +9,7 @@ from booking.appointments.domain.command import BookAppointment
 
 _NOT_READ = frozenset(
     {"client", "key", "body_sha256", "read_sha256", "arrived_at", "arrived_offset", "warnings", "at_desk"}
-    | {"check_in", "keeps", "clinic_otherwise", "follows", "agrees"}
+    | {"check_in", "keeps", "clinic_otherwise", "follows", "agrees", "read_in"}
 )
 """Under what and how a command came, what was dropped of it, and what a message of this kind leaves alone."""
 

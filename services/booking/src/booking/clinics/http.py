@@ -1,5 +1,6 @@
 """`/v1/clinics`: clinics, told of whole or in part, safe to send again; and read."""
 
+from collections.abc import Awaitable, Callable
 from operator import attrgetter
 from typing import Annotated
 
@@ -52,9 +53,18 @@ _CLINIC = {
 
 
 def routes(
-    transactions: Transactions, caller: Caller, reads: Pool, reader: Caller, default_country: str | None
+    transactions: Transactions,
+    caller: Caller,
+    reads: Pool,
+    reader: Caller,
+    default_country: str | None,
+    entered: Callable[[], Awaitable[None]],
 ) -> APIRouter:
-    """Return the routes."""
+    """Return the routes.
+
+    Args:
+        entered: Called when there is a clinic more.
+    """
     router = APIRouter(prefix="/v1", tags=["reference data"])
     clock = transactions.clock
 
@@ -83,7 +93,10 @@ def routes(
             entry = _entry(code, body, client, clock, default_country)
             return await write_clinic(connection, entry, clock.now(), wanted)
 
-        return _answer(*await run_told(transactions, request, ClinicBody, write), client, response)
+        done, said = await run_told(transactions, request, ClinicBody, write)
+        if done[0].version == 1:
+            await entered()
+        return _answer(done, said, client, response)
 
     @router.patch(
         "/clinics/{code}",

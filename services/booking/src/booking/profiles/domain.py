@@ -65,7 +65,7 @@ class TimeKnobs(Knobs):
     )
     end: Paths = Field(default=("TQ1-8", "SCH-11.5"), description="Where the end stands, most trusted first.")
     duration: Paths = Field(
-        default=("TQ1-6", "SCH-9", "AIS-7"),
+        default=("TQ1-6", "TQ1-13", "SCH-9", "AIS-7", "SCH-11.3"),
         description="Where the length stands; its unit is in the field after, or the second component.",
     )
     default_minutes: int = Field(
@@ -79,7 +79,8 @@ class TimeKnobs(Knobs):
         description="A local time that the clocks jump over: as much later as they jump, with a warning, or refused.",
     )
     several_tq1: Literal["earliest", "refuse"] = Field(
-        default="refuse", description="Several TQ1 with other times: the earliest is the visit's, or refused."
+        default="refuse",
+        description="Several TQ1, or SCH-11 that repeats, with other times: the earliest is the visit's, or refused.",
     )
 
 

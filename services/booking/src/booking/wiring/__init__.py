@@ -230,7 +230,7 @@ def door(
         patients_http.routes(transactions, reads, people, client, settings.default_country),
         patients_read_http.routes(reads, reader),
         providers_http.routes(transactions, client, reads, reader),
-        clinics_http.routes(transactions, client, reads, reader, settings.default_country),
+        clinics_http.routes(transactions, client, reads, reader, settings.default_country, profiles.refresh),
         merges_http.routes(transactions, client),
         asking_http.routes(reads, reader, auth.reader_of(keys, operator_key, fresh=True)),
         appointments_http.routes(reads, transactions.clock, reader),

@@ -51,6 +51,10 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
         siu(SCH=schedule(ids="P1|F1").replace("|F1|", "|F1|2")), {},
         {"appointment": "filler|F1#2", "other_names": ("placer|P1#2",)},
     ),
+    "an occurrence that is no number": (
+        siu(SCH=schedule(ids="P1|F1").replace("|F1|", "|F1|P1")), {}, {"appointment": "filler|F1"}
+    ),
+    "the same SCH twice": (siu(SCH=f"{schedule()}\r{schedule()}"), {}, {"starts_at": START}),
     "an authority that the profile names": (
         siu(PID="PID|1||1^^^A^MR~2^^^B^MR"), {"hl7v2": {"patient": {"authorities": ["B"]}}}, {"patient": "B|2"},
     ),
@@ -65,6 +69,10 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
     ),
     "PID-2 where PID-3 has one": (siu(PID="PID|1|5^^^X|N1"), {}, {"patient": "N1", "patient_names": ()}),
     "PID-2 alone": (siu(PID="PID|1|5^^^X"), {}, {"patient": "X|5"}),
+    "a number that everybody has names nobody": (
+        siu(PID="PID|1||0000000000^^^NHS^NH~UNKNOWN^^^A^MR~7^^^B^PI"), {}, {"patient": "B|7", "patient_names": ()}
+    ),
+    "and nobody is named by it alone": (siu(PID="PID|1|0|000-00^^^A^MR"), {}, {"patient": None}),
     "no patient at all": (siu("S15", PID=""), {}, {"patient": None, "person": None, "status": Status.CANCELLED}),
     # times
     "TQ1 before SCH-11": (
@@ -88,9 +96,25 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
         siu(SCH=DATED.replace("202703121000", "20270312")), {**LONDON, "hl7v2": {"times": {"date_only": "midnight"}}},
         {"starts_at": datetime(2027, 3, 12, tzinfo=UTC)},
     ),
+    "a start that is taken away, and a resource's": (
+        siu(SCH='SCH|P1|F1|||||||||""', AIS="AIS|1|A|C^Check|20270312100000+0000"), {}, {"starts_at": START}
+    ),
+    "a start that is taken away": (siu("S14", SCH='SCH|P1|F1|||||||||""'), {}, {"starts_at": None}),
     "60 s": (siu(SCH=schedule().replace("30|min", "60|s")), {}, {"ends_at": START + timedelta(seconds=60)}),
     "900 without a unit": (siu(SCH=schedule().replace("30|min", "900|")), {}, {"ends_at": START + HALF / 2}),
     "45 without a unit": (siu(SCH=schedule().replace("30|min", "45|")), {}, {"ends_at": START + timedelta(minutes=45)}),
+    "1 ^hour": (siu(SCH=schedule().replace("30|min", "1|^hour")), {}, {"ends_at": START + HOUR}),
+    "1 Std.": (siu(SCH=schedule().replace("30|min", "1|Std.")), {}, {"ends_at": START + HOUR}),
+    "45 of a unit that nobody knows": (
+        siu(SCH=schedule().replace("30|min", "45|slots")), {}, {"ends_at": START + timedelta(minutes=45)}
+    ),
+    "a length within SCH-11": (
+        siu(SCH=schedule().replace("30|min|^^30", "||^^M45")), {}, {"ends_at": START + timedelta(minutes=45)}
+    ),
+    "a length in TQ1-13": (
+        siu(SCH="SCH|P1|F1", TQ1="TQ1|1||||||20270312100000+0000||||||45^min"), {},
+        {"ends_at": START + timedelta(minutes=45)},
+    ),
     "0 minutes beside a resource's": (
         siu(SCH=schedule().replace("30|min", "0|min"), AIS="AIS|1|A|C^Check|||| 20|MIN"), {},
         {"ends_at": START + timedelta(minutes=20)},
@@ -106,8 +130,12 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
         siu("S15", SCH="SCH|ID123"), {}, {"starts_at": UNSET, "appointment": "placer|ID123"}
     ),
     "the earliest of several": (
-        siu(SCH="SCH|P1|F1", TQ1="TQ1|1||||||20270312100000+0000\rTQ1|2||||||20270312110000+0000"),
+        siu(SCH="SCH|P1|F1", TQ1="TQ1|1||||||20270312110000+0000\rTQ1|2||||||20270312100000+0000"),
         {"hl7v2": {"times": {"several_tq1": "earliest"}}}, {"starts_at": START},
+    ),
+    "one time twice": (
+        siu(SCH="SCH|P1|F1", TQ1="TQ1|1||||||20270312110000+0100\rTQ1|2||||||20270312100000+0000"), {},
+        {"starts_at": START},
     ),
     "MSH-7 that is none": (siu(at="yesterday"), {}, {"occurred_at": None}),
     # words
@@ -123,6 +151,10 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
     "a word of its own": (siu("S14", "4"), {"hl7v2": {"words": {"4": "complete"}}}, {"status": Status.FULFILLED}),
     "a no-show may be a clock's": (siu("S26", ""), {}, {"status": Status.NOSHOW, "mode": IngestMode.BACKFILL}),
     "a person's no-show": (siu("S26", ""), {"hl7v2": {"no_show_by_clock": False}}, {"mode": IngestMode.LIVE}),
+    "a practice's own word that he cancelled": (
+        siu("S14", "Cancelled by Patient"), {}, {"status": Status.CANCELLED}
+    ),
+    "N/S": (siu("S14", "N/S"), {}, {"status": Status.NOSHOW}),
     "what is held back": (siu("S13", "Cancelled"), {}, {"status": Status.BOOKED, "agrees": False}),
     "what agrees": (siu("S14"), {}, {"agrees": True}),
     "a source of history": (siu(), {"mode": "backfill"}, {"mode": IngestMode.BACKFILL}),
@@ -170,6 +202,19 @@ REFUSED: dict[str, tuple[bytes, dict[str, Any], str, str]] = {
     "several times": (
         siu(TQ1="TQ1|1||||||20270312100000+0000\rTQ1|2||||||20270312110000+0000"), {}, "SEVERAL_TIMES", "TQ1-7"
     ),
+    "several times, of one of a series": (
+        siu(SCH=schedule(ids="P1|F1").replace("|F1|", "|F1|2"),
+            TQ1="TQ1|1||||||20270312100000+0000\rTQ1|2||||||20270312110000+0000"), {}, "SEVERAL_TIMES", "TQ1-7"
+    ),
+    "several times within SCH-11": (
+        siu(SCH=schedule("20270312100000+0000~^^^20270313100000+0000")), {}, "SEVERAL_TIMES", "SCH-11.4"
+    ),
+    "two visits": (
+        siu(SCH=f"SCH|P1|F1\r{schedule(ids='P2|F2')}"), {}, "SEVERAL_APPOINTMENTS", "SCH"
+    ),
+    "one visit at its old time and its new one": (
+        siu("S13", SCH=f"{schedule()}\r{schedule('20270313100000+0000')}"), {}, "SEVERAL_APPOINTMENTS", "SCH"
+    ),
     "a slot is blocked": (siu("S23"), {}, "IGNORED_MESSAGE", ""),
     "a slot is opened": (siu("S24"), {}, "IGNORED_MESSAGE", ""),
     "a booking of nobody": (siu("S12", "Blocked", PID=""), {}, "IGNORED_MESSAGE", ""),
@@ -188,6 +233,28 @@ def test_what_leaves_in_doubt_which_visit_whose_or_when_is_refused_by_its_place(
     with pytest.raises(Refused) as refused:
         order(body, **profile)
     assert (refused.value.code, refused.value.place) == (code, place)
+
+
+IN_OSLO = {"clinic_zones": {"EYE": "Europe/Oslo"}}
+
+
+@pytest.mark.parametrize(
+    ("schedule_of", "profile", "clinic", "starts_at", "read_in"),
+    [
+        (DATED, {}, "EYE", START - HOUR, "Europe/Oslo"),
+        (DATED, {"clinic": "EYE"}, None, START - HOUR, "Europe/Oslo"),
+        (DATED, LONDON, "EYE", START, None),
+        (schedule(), {}, "EYE", START, None),
+    ],
+)
+def test_a_time_without_offset_is_that_of_the_default_clinic_and_the_command_says_so(
+    schedule_of: str, profile: dict[str, Any], clinic: str | None, starts_at: datetime, read_in: str | None
+) -> None:
+    profiles = Profiles.fixed({"local": Profile.model_validate(profile)}, **IN_OSLO)
+    client = replace(LOCAL, default_clinic=clinic)
+    (found,) = Hl7V2().parse(siu(SCH=schedule_of), Hints(client, NOW, profiles=profiles)).commands
+    assert isinstance(found, BookAppointment)
+    assert (found.starts_at, found.read_in) == (starts_at, read_in)
 
 
 def test_one_patient_described_twice_is_one() -> None:

@@ -15,7 +15,7 @@ from booking.appointments.domain.state import AppointmentState, Decision, Result
 from booking.appointments.domain.strangers import still_so
 from booking.appointments.domain.transitions import StepRules
 from booking.appointments.domain.versions import decide
-from booking.appointments.domain.which_clinic import clinic_of
+from booking.appointments.domain.which_clinic import check_zone, clinic_of
 from booking.check_ins.domain import KEPT_REFUSALS, CheckIn, TurnedAway, Verdict, judge, lets_in
 from booking.door.domain import ALL, Client
 from booking.patients.domain.details import KeptDetails, read_by
@@ -134,6 +134,7 @@ class Batch:
         held = self.changed.get(appointment_id) or self.known.held.get(appointment_id)
         command, client = as_known(held, command), self.known.clients[command.client]
         clinic_id, unknown = clinic_of(command, held, client, self.known)
+        check_zone(command, clinic_id or (held and held.clinic_id), self.known.clinics)
         patients, doctors = command.names_of_patient, command.names_of_provider
         patient, is_odd = self.patients.meant(patients, patients[:1])
         odd += (Warned(IDENTITY_CONFLICT, "appointment.patient"),) if is_odd else ()

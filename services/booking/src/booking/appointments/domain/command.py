@@ -40,6 +40,8 @@ class BookAppointment(NamedTuple):
         follows: It changes a visit, and makes none: where its first name is new, a further one says which visit.
         agrees: It does not contradict itself, in a format that may: what was held back of its visit is so no more.
         clinic_otherwise: The clinic's code where none of these is known; a visit that is known stays where it is.
+        read_in: The zone by which its start was read, which only the clinic says where it lands if it names none: at a
+            clinic of another zone it is refused.
         arrived_at: When it first came, if it could not be taken then and is now; None: now. Without an order of its own
             it stands there, before all that was taken since.
         arrived_offset: Where in its inbound topic it came; None: by another door. One batch has one instant.
@@ -83,6 +85,7 @@ class BookAppointment(NamedTuple):
     clinic_otherwise: str | None = None
     follows: bool = False
     agrees: bool = False
+    read_in: str | None = None
 
     @property
     def is_ours(self) -> bool:

@@ -1,10 +1,15 @@
 """At which clinic a visit is: the one that a command names, by its code or by an identifier, or the client's own."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.known import Known
 from booking.appointments.domain.state import AppointmentState
+from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
 from booking.values.refusals import UNKNOWN_CLINIC, Refused
+from booking.values.times import wall_time
 from booking.values.warned import Warned, dropped
 from schemas.appointments import SENDABLE
 
@@ -29,6 +34,20 @@ def clinic_of(
         if not is_known or command.status in SENDABLE or refusal.code != UNKNOWN_CLINIC:
             raise
         return None, (dropped(refusal),)
+
+
+def check_zone(command: BookAppointment, clinic_id: str | None, clinics: Mapping[str, ClinicState]) -> None:
+    """Refuse a start that was read by the zone of another clinic than the visit's, if that is another time there.
+
+    Raises:
+        Refused: NAIVE_TIME.
+    """
+    start, clinic = command.starts_at, clinics.get(clinic_id or "")
+    if command.read_in is None or clinic is None or not isinstance(start, datetime):
+        return
+    if wall_time(start, command.read_in) != wall_time(start, clinic.zone):
+        text = "the clinic's zone is not that of the default clinic: send an offset, or name the zone in the profile"
+        raise Refused("NAIVE_TIME", text, "appointment.start")
 
 
 def _named(command: BookAppointment, client: Client, known: Known, *, is_known: bool) -> str | None:

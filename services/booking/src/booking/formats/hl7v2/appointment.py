@@ -87,9 +87,15 @@ def command(message: Message, profile: Profile, ingress: Ingress) -> BookAppoint
         patient_names=patients[1:],
         person=None if person is None else person_of(person, message, profile, details),
         starts_at=starts_at,
+        read_in=_read_in(ingress, profile, times),
         ends_at=times.end(starts_at, is_new=meaning is Meaning.BOOKED) if isinstance(starts_at, datetime) else UNSET,
         warnings=tuple(details.warnings),
     )
+
+
+def _read_in(ingress: Ingress, profile: Profile, times: Times) -> str | None:
+    """Return the zone by which the start was read, if it is that of a clinic and nobody else says it."""
+    return ingress.zone.key if ingress.zone and profile.zone is None and times.is_naive else None
 
 
 def _meaning(message: Message, knobs: Hl7Profile) -> Meaning:

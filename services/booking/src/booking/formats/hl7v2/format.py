@@ -91,7 +91,7 @@ def command_of(message: Message, meant: Meant, hints: Hints, trail: Trail | None
         source=meant.source,
         key=hints.key or key_of(message),
         body_sha256=sha256(message.raw).digest(),
-        zone=meant.zone,
+        zone=meant.zone_at(),
         now=hints.now,
         clinic=meant.clinic,
         trail=trail,

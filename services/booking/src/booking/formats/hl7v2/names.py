@@ -1,5 +1,6 @@
 """By which names a message's visit and patient are known: each with who gave it, the best first."""
 
+import re
 from collections.abc import Iterator
 
 from booking.formats.hl7v2.segments import Message, Segment, path_of
@@ -16,17 +17,23 @@ _NOT_OF_PEOPLE = frozenset({"AN", "ACSN", "VN", "DL", "SS"})
 """Types of accounts and visits, and numbers that are not a patient's name wherever there is another."""
 
 
+_NOBODY = re.compile(r"[0\s-]+|UNKNOWN|UNK|NONE|NULL|NIL|N/?A|TB[AD]", re.IGNORECASE)
+"""What stands for a number that somebody has not: by it everybody would be the same patient."""
+
+
 def visit_names(message: Message, paths: tuple[str, ...], details: Details) -> tuple[str, ...]:
     """Return the visit's names: `filler|ID`, with the assigner `filler|NS|ID`; of one of a series `…#2`.
 
     Raises:
-        Refused: NO_SCH; NO_APPOINTMENT_ID.
+        Refused: NO_SCH; SEVERAL_APPOINTMENTS; NO_APPOINTMENT_ID.
     """
-    schedule = message.first("SCH")
-    if schedule is None:
+    schedules = message.all("SCH")
+    if not schedules:
         raise Refused("NO_SCH", "nothing says which visit is meant: send SCH with its number", "SCH")
-    occurrence = schedule.text(3)
-    suffix = f"#{occurrence}" if occurrence else ""
+    if len({(one.text(1), one.text(2), one.text(3), one.text(11, 4)) for one in schedules}) > 1:
+        raise Refused("SEVERAL_APPOINTMENTS", "one message is of one visit at one time: send one for each", "SCH")
+    occurrence = schedules[0].text(3)
+    suffix = f"#{occurrence}" if re.fullmatch(r"0*[1-9]\d*", occurrence, re.ASCII) else ""
     found: list[str] = []
     for path in paths:
         for name in _entity(message, path):
@@ -87,7 +94,8 @@ def _of_patient(
     identifier = person.text(field, 1, 1, repetition)
     authorities = [text for sub in (1, 2) if (text := person.text(field, 4, sub, repetition))]
     kind, until = person.text(field, 5, 1, repetition), person.text(field, 8, 1, repetition)
-    if not identifier or (until[:8].isdigit() and len(until) >= 8 and until[:8] < today):
+    is_over = until[:8].isdigit() and len(until) >= 8 and until[:8] < today
+    if not identifier or is_over or _NOBODY.fullmatch(identifier):
         return None
     if knobs.authorities and not (mine := [knobs.authorities.index(a) for a in authorities if a in knobs.authorities]):
         return None

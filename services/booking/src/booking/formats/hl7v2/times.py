@@ -1,7 +1,7 @@
 """When a visit is: the most trusted of a message's times, and its length."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,18 @@ LONGEST = timedelta(hours=24)
 
 _MOST_MINUTES = 480
 """A number without a unit that is more is of seconds."""
-_NUMBER = re.compile(r"\d+(?:\.\d*)?")
-_TIMING = "TQ1"
+_NUMBER = re.compile(r"([SMHD]?)(\d+(?:\.\d*)?)", re.IGNORECASE)
+"""A number, or as within SCH-11 one with its unit before it, as `M30`."""
+
+_UNITS = (
+    (re.compile(r"s|se[ck].*"), 1),
+    (re.compile(r"m|min.*"), 60),
+    (re.compile(r"h|hr.*|hour.*|heure.*|std.*|stunde.*|uur.*"), 3600),
+    (re.compile(r"d|day.*|tag.*"), 86_400),
+)
+"""The names of a unit, in several languages, and its seconds; any other is as none."""
+
+_TIMING, _SCHEDULE = "TQ1", "SCH"
 
 TAKEN_AWAY = '`""` takes it away'
 
@@ -33,42 +43,46 @@ class Times:
 
     def __init__(self, visit: Visit, knobs: TimeKnobs, zone: ZoneInfo | None, details: Details) -> None:
         self._visit, self._knobs, self._zone, self._details = visit, knobs, zone, details
+        self.is_naive = False
+        """Whether the start was read by the zone, because it has no offset."""
 
     def start(self) -> Maybe[datetime | None]:
         """Return the start; UNSET if none is said, None if it is taken away.
 
-        A time that cannot be read is passed over where another, less trusted one, can.
+        A time that cannot be read, or is taken away, is passed over where another, less trusted one, can be read.
 
         Raises:
             Refused: None that is said can be read: as the best one, BAD_TIME, NAIVE_TIME, START_IN_SPRING_GAP,
-                TIME_OUT_OF_RANGE. SEVERAL_TIMES.
+                TIME_OUT_OF_RANGE. SEVERAL_TIMES: occurrences, or alternatives, and nothing says which one is meant.
         """
-        self._check_timings()
         refused: list[Refused] = []
         for path in self._knobs.start:
-            said = self._visit.said(path)
-            if said is None:
-                self._details.took("starts_at", path, "hl7v2.times.start", TAKEN_AWAY)
-                return None
-            if said is UNSET:
+            written = self._written(path)
+            if not written:
                 continue
             try:
-                found = self._instant(said, path)
+                found = sorted({self._instant(one, path) for one in written})
             except Refused as refusal:
                 refused.append(refusal)
                 continue
+            if len(found) > 1 and self._knobs.several_tq1 == "refuse":
+                raise Refused("SEVERAL_TIMES", "several timings with other times: send one for each visit", path)
             self._details.warnings += map(dropped, refused)
-            self._took("starts_at", path, "hl7v2.times.start", said)
-            return found
+            self.is_naive = not dtm.has_offset(written[0])
+            self._took("starts_at", path, "hl7v2.times.start", written[0])
+            return found[0]
         if refused:
             raise refused[0]
-        return UNSET
+        gone = next((path for path in self._knobs.start if self._visit.said(path) is None), None)
+        if gone is None:
+            return UNSET
+        self._details.took("starts_at", gone, "hl7v2.times.start", TAKEN_AWAY)
+        return None
 
     def end(self, start: datetime, *, is_new: bool) -> Maybe[datetime | None]:
         """Return the end: as it is said, else by the length, for a new visit by the usual one; UNSET: nobody says."""
         for path in self._knobs.end:
-            said = self._visit.said(path)
-            if isinstance(said, str):
+            for said in self._written(path):
                 found = self._details.read(None, self._instant, said, path)
                 if found is not None and start < found <= start + LONGEST:
                     self._took("ends_at", path, "hl7v2.times.end", said)
@@ -89,22 +103,29 @@ class Times:
     def _instant(self, written: str, path: str) -> datetime:
         return instant(written, self._zone, path, self._knobs, self._details.warnings)
 
-    def _check_timings(self) -> None:
-        """Refuse several TQ1 with other times: occurrences, or alternatives, and nothing says which one is meant."""
-        several = {text for one in self._visit.segments(_TIMING) if (text := one.text(7))}
-        if len(several) > 1 and self._knobs.several_tq1 == "refuse" and not self._visit.text("SCH-3"):
-            raise Refused(
-                "SEVERAL_TIMES", "several TQ1 with other times: send one for each visit, under SCH-3", "TQ1-7"
-            )
+    def _written(self, path: str) -> Sequence[str]:
+        """Return what is written there: of a timing (TQ1, SCH-11) all of it, elsewhere the first."""
+        where = path_of(path)
+        if where.segment not in {_TIMING, _SCHEDULE}:
+            said = self._visit.said(path)
+            return [said] if isinstance(said, str) else []
+        found = [
+            segment.text(where.field, where.component, where.sub, repetition)
+            for segment in self._visit.segments(where.segment)
+            for repetition in range(segment.repetitions(where.field))
+        ]
+        return [*filter(None, found)]
 
     def _lengths(self) -> Iterator[tuple[str, timedelta]]:
         for path in self._knobs.duration:
             where = path_of(path)
             for segment in self._visit.segments(where.segment):
-                unit = segment.text(where.field, 2) or segment.text(where.field + 1)
-                if where.segment == _TIMING:
-                    unit = segment.text(where.field, 2)
-                if (length := _length(segment.text(where.field), unit)) is not None:
+                number = segment.text(where.field, where.component)
+                units = []
+                if where.component == 1:
+                    units = [segment.text(where.field, 2)]
+                    units += segment.components(where.field + 1) if where.segment != _TIMING else []
+                if (length := _length(number, next(filter(None, units), ""))) is not None:
                     yield path, length
 
 
@@ -120,12 +141,7 @@ def _length(number: str, unit: str) -> timedelta | None:
     found = _NUMBER.match(number)
     if found is None:
         return None
-    amount, of = float(found[0]), unit.strip().casefold()
-    seconds = amount
-    if of.startswith("h"):
-        seconds = amount * 3600
-    elif of.startswith("d"):
-        seconds = amount * 86_400
-    elif of.startswith("m") or (not of and amount <= _MOST_MINUTES):
-        seconds = amount * 60
+    amount, of = float(found[2]), (unit or found[1]).strip().casefold()
+    usual = 60 if amount <= _MOST_MINUTES else 1
+    seconds = amount * next((of_one for names, of_one in _UNITS if names.fullmatch(of)), usual)
     return timedelta(seconds=seconds) if 0 < seconds <= LONGEST.total_seconds() else None
