@@ -167,6 +167,27 @@ EXPORTS = {
             "TIME_OUT_OF_RANGE start_date",
         ],
     ),
+    "ends": (
+        "PatientId,AppointmentDate,StartTime,EndTime\n7,2027-03-12 00:00:00,1899-12-30 10:00,1899-12-30 10:45\n"
+        "8,2027-03-12,2027-03-12 10:00,2027-03-12 10:20\n9,2027-03-12,23:30,00:15\n6,2027-03-12,10:00,00:00\n",
+        ["booked 03-12 15:00 45 row 7", "booked 03-12 15:00 20 row 8", "booked 03-13 04:30 45 row 9",
+            "booked 03-12 15:00 -600 row 6",
+        ],
+    ),
+    "lengths": (
+        "PatientId,Start,Duration\n1,2027-03-12 10:00,0:15:00\n2,2027-03-12 10:00,90 minutes\n"
+        "3,2027-03-12 10:00,480\n4,2027-03-12 10:00,1800.0\n5,2027-03-12 10:00,1 hour\n",
+        [f"booked 03-12 15:00 {length} row {n}" for n, length in enumerate(("15", "90", "480", "30", "60"), 1)],
+    ),
+    "nothing": (
+        "AppointmentId,PatientId,Start,Cancelled,No Show\nNULL,7,2027-03-12 10:00,0000-00-00,0\n"
+        "1.23E+15,7,2027-03-12 10:00,,\n3,#N/A,2027-03-12 10:00,,\n4,7,2027-03-12 10:00,2 - no show,\n"
+        "5,7,2027-03-12 10:00,N,maybe\n",
+        [
+            "booked 03-12 15:00 30 row 7", "ROUNDED_NUMBER appointment_id", "PATIENT_REQUIRED patient_id",
+            "UNKNOWN_STATUS cancelled", "UNKNOWN_VALUE no_show",
+        ],
+    ),
     "nobody knows this start": ("PatientId,AppointmentID,ScheduledDay\n2,5,2016-04-29T18:38:08Z\n"
     "", ["START_REQUIRED start"]),
 }  # fmt: skip

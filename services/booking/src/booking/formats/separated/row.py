@@ -33,6 +33,7 @@ _STATUSES: Mapping[Word, Status] = {
     Word.DELETED: Status.ENTERED_IN_ERROR,
     Word.NO_SHOW: Status.NOSHOW,
 }
+_A_DAY, _LONGEST_NIGHT = timedelta(days=1), timedelta(hours=12)
 _STARTS = (Column.START, Column.START_DATE, Column.START_TIME)
 _STAND = tuple(status for status in Status if status not in NOT_YET_BOOKED)
 _NO = frozenset({"", "0", "n", "no", "false", "f"})
@@ -167,7 +168,9 @@ def _end(row: Row, start: datetime, details: Details) -> datetime:
         return times.instant(day, walls, Column.END, details.warnings)
     if hour and (day or not times.has_day(hour, walls, Column.END_TIME)):
         of_start = day or next(text for one in (*_STARTS[1:], Column.START) if (text := row.text(one)))
-        return times.of_parts(of_start, hour, walls, (Column.END, Column.END_TIME), details.warnings)
+        found = times.of_parts(of_start, hour, walls, (Column.END, Column.END_TIME), details.warnings)
+        is_after_midnight = not day and found <= start < found + _A_DAY <= start + _LONGEST_NIGHT
+        return found + _A_DAY if is_after_midnight else found
     if hour:
         return times.instant(hour, walls, Column.END_TIME, details.warnings)
     if written := row.text(Column.DURATION):

@@ -65,13 +65,13 @@ def has_hour(written: str, walls: Walls, place: str) -> bool:
 
 
 def has_day(written: str, walls: Walls, place: str) -> bool:
-    """Say whether a text tells a day, and not an hour alone.
+    """Say whether a text tells a day, and not an hour alone, as with a spreadsheet's first day: 1899-12-30 10:00.
 
     Raises:
         Refused: BAD_TIME: it cannot be read.
     """
     found = _read(written, walls, place)
-    return found.day is not None or found.is_either
+    return found.is_either or (found.day is not None and found.day.year > FIRST_YEAR)
 
 
 def is_day(written: str) -> bool:
