@@ -12,8 +12,9 @@ from booking.values.warned import Warned
 _OFFSET = r"(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?"
 _TIME = r"(?P<hour>\d\d)(?:{0}(?P<minute>\d\d)(?:{0}(?P<second>\d\d)(?:[.,](?P<fraction>\d{{1,9}}))?)?)?"
 _DTM = re.compile(
-    rf"(?P<year>\d{{4}})(?:(?P<month>\d\d)(?:(?P<day>\d\d)(?:{_TIME.format('')})?)?)? ?{_OFFSET}", re.ASCII
+    rf"(?P<year>\d{{4}})(?:(?P<month>\d\d)(?:(?P<day>\d\d)(?:{_TIME.format('')}(?:00)?)?)?)? ?{_OFFSET}", re.ASCII
 )
+"""With two zeros behind the seconds too, as some write their hundredths without a point."""
 _ISO = re.compile(
     rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)(?:[T ]{_TIME.format(':')})? ?{_OFFSET}", re.ASCII | re.IGNORECASE
 )
