@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 import booking.settings
 import booking.wiring
+import booking.wiring.mllp
 import booking.wiring.service
 import notifier.settings
 import notifier.wiring.service
@@ -31,8 +32,9 @@ LISTENERS = {"http", "operations"}
 PARTS = {
     "booking": {
         *LISTENERS,
-        *("consumer", "relay", "reference relay", "reissuer", "retention", "clocks", high_water.PART),
+        *("consumer", "relay", "reference relay", "reissuer", "retention", "clocks", "profiles", high_water.PART),
     },
+    "mllp": {"operations", "mllp", "profiles", "clocks", high_water.PART},
     "records": {*LISTENERS, "consumer", "relay", "retention", high_water.PART},
     "notifier": {
         *LISTENERS,
@@ -69,17 +71,25 @@ def told(installation: Installation, service: str) -> dict[str, Any]:
     }
 
 
-type Service = booking.wiring.service.Service | records.wiring.Service | notifier.wiring.service.Service
+type Service = (
+    booking.wiring.service.Service
+    | booking.wiring.mllp.Listening
+    | records.wiring.Service
+    | notifier.wiring.service.Service
+)
 
 
 @asynccontextmanager
 async def built(installation: Installation, name: str, stop: asyncio.Event) -> AsyncIterator[Service]:
     """Give a service as its wiring puts it together."""
-    given = told(installation, name)
+    given = told(installation, "booking" if name == "mllp" else name)
     async with AsyncExitStack() as opened:
         match name:
             case "booking":
                 yield await opened.enter_async_context(booking.wiring.build(booking.settings.Settings(**given)))
+            case "mllp":
+                settings = booking.settings.Settings(**given, mllp_client="local", mllp_port=free_port())
+                yield await opened.enter_async_context(booking.wiring.mllp.build(settings))
             case "records":
                 yield await opened.enter_async_context(records.wiring.build(records.settings.Settings(**given)))
             case _:
@@ -118,7 +128,7 @@ async def test_every_part_of_a_process_runs(installation: Installation, name: st
             await running
 
 
-@pytest.mark.parametrize("name", ["booking", "records", "notifier"])
+@pytest.mark.parametrize("name", ["booking", "mllp", "records", "notifier"])
 async def test_a_database_seen_to_be_behind_ends_the_process_with_the_reason(
     installation: Installation, name: str
 ) -> None:
@@ -140,6 +150,7 @@ async def test_what_a_service_forgets_it_forgets_in_its_daily_round(installation
         return not await pool.fetchval("SELECT EXISTS (SELECT FROM dead_letter)")
 
     async with built(installation, name, stop) as service:
+        assert not isinstance(service, booking.wiring.mllp.Listening)
         assert service.retention is not None
         daily = asyncio.create_task(service.retention.run(stop, first_after_s=0))
         await until(gone)

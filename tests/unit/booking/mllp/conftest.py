@@ -12,6 +12,7 @@ import pytest
 
 from booking.mllp.connection import Patience
 from booking.mllp.counts import MllpCounts
+from booking.mllp.encryption import Encryption
 from booking.mllp.peers import Peers
 from booking.mllp.server import Listener
 from booking.values.refusals import Refused
@@ -136,13 +137,15 @@ async def listen() -> AsyncIterator[Listen]:
         *,
         allowed: Sequence[str] = (),
         sources: Mapping[str, str] | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | Encryption | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> Listening:
         listening: socket.socket = bind("127.0.0.1", 0)
         door, metrics = MadeUpDoor(), Metrics("booking")
         timed = {"monotonic": monotonic} if monotonic else {}
-        listener = Listener(door, MllpCounts(metrics), Peers(allowed, sources), patience or Patience(), tls, **timed)
+        encrypted = (lambda: tls) if isinstance(tls, ssl.SSLContext) else tls
+        peers = Peers(allowed, sources)
+        listener = Listener(door, MllpCounts(metrics), peers, patience or Patience(), encrypted, **timed)
         one = Listening(listening.getsockname()[1], door, metrics, listener)
         one.done = asyncio.create_task(listener.serve_on(listening, one.stop))
         begun.append(one)

@@ -8,11 +8,11 @@ import pytest
 import trustme
 
 from booking.mllp.connection import Patience
-from booking.mllp.encryption import context
+from booking.mllp.encryption import Encryption, context
 from booking.mllp.frames import framed
 from chassis.process.errors import Misconfigured
 from tests.support.waiting import until
-from tests.unit.booking.mllp.conftest import Listen, message
+from tests.unit.booking.mllp.conftest import Listen, Peer, message
 
 A = message("a")
 
@@ -22,11 +22,22 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.ours, self.theirs, self.others = trustme.CA(), trustme.CA(), trustme.CA()
-        leaf = self.ours.issue_cert("localhost")
         self.certificate, self.key, self.client_ca = (folder / name for name in ("ours.pem", "ours.key", "theirs.pem"))
-        leaf.cert_chain_pems[0].write_to_path(self.certificate)
-        leaf.private_key_pem.write_to_path(self.key)
+        self.renew()
         self.theirs.cert_pem.write_to_path(self.client_ca)
+
+    def renew(self) -> trustme.LeafCert:
+        """Write another certificate of ours with its key."""
+        leaf = self.ours.issue_cert("localhost")
+        self.write(leaf.cert_chain_pems[0], self.certificate)
+        self.write(leaf.private_key_pem, self.key)
+        return leaf
+
+    def write(self, pem: trustme.Blob, file: Path) -> None:
+        """Put a file in the place of another, as renewing programs do."""
+        beside = file.with_suffix(".new")
+        pem.write_to_path(beside)
+        beside.replace(file)
 
     def sender(self, signed_by: trustme.CA | None = None, name: str = "epic.example") -> ssl.SSLContext:
         sending = ssl.create_default_context()
@@ -73,6 +84,50 @@ async def test_who_shows_no_certificate_that_is_trusted_is_turned_away(
         assert await peer.reader.read() == b""
     await until(lambda: one.count("turned_away_total", reason="TLS") == 1)
     assert one.door.calls == 0
+
+
+def number(peer: Peer) -> int:
+    """Return the serial number of the certificate that a peer was shown."""
+    return int(peer.writer.get_extra_info("peercert")["serialNumber"], 16)
+
+
+async def test_a_renewed_certificate_is_shown_to_the_next_peer_and_ends_no_connection(
+    listen: Listen, files: Files
+) -> None:
+    one = await listen(tls=Encryption(files.certificate, files.key, None))
+    before = await one.peer(ssl=files.sender(), server_hostname="localhost")
+    leaf = files.renew()
+    after = await one.peer(ssl=files.sender(), server_hostname="localhost")
+    shown = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+    assert after.writer.get_extra_info("ssl_object").getpeercert(binary_form=True) == shown
+    assert number(before) != number(after)
+    for peer in (before, after):
+        await peer.send(framed([A]))
+        assert await peer.answers(1) == [("AA", "a")]
+
+
+async def test_while_a_renewed_certificate_lacks_its_key_the_one_of_before_is_shown(
+    listen: Listen, files: Files
+) -> None:
+    one = await listen(tls=Encryption(files.certificate, files.key, None))
+    first = await one.peer(ssl=files.sender(), server_hostname="localhost")
+    leaf = files.ours.issue_cert("localhost")
+    files.write(leaf.cert_chain_pems[0], files.certificate)
+    half = await one.peer(ssl=files.sender(), server_hostname="localhost")
+    files.certificate.unlink()
+    none = await one.peer(ssl=files.sender(), server_hostname="localhost")
+    files.write(leaf.cert_chain_pems[0], files.certificate)
+    files.write(leaf.private_key_pem, files.key)
+    whole = await one.peer(ssl=files.sender(), server_hostname="localhost")
+    assert number(first) == number(half) == number(none) != number(whole)
+
+
+async def test_who_may_send_is_read_anew_too(listen: Listen, files: Files) -> None:
+    one = await listen(tls=Encryption(files.certificate, files.key, files.client_ca))
+    files.write(files.others.cert_pem, files.client_ca)
+    peer = await one.peer(ssl=files.sender(files.others), server_hostname="localhost")
+    await peer.send(framed([A]))
+    assert await peer.answers(1) == [("AA", "a")]
 
 
 async def test_who_does_not_speak_tls_is_turned_away_in_time(listen: Listen, files: Files) -> None:

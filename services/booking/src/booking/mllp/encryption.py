@@ -1,9 +1,55 @@
 """TLS of the listener: its certificate, and whose certificates it takes."""
 
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 from chassis.process.errors import Misconfigured
+from chassis.process.logs import get_logger
+
+
+class Encryption:
+    """The certificate as its files are: one that was renewed is read for the next connection, and ends none that is.
+
+    While a file is half written, or its key is not there yet, the log tells, and the one of before goes on.
+
+    Args:
+        certificate: See `context`.
+
+    Raises:
+        Misconfigured: A file cannot be read, or is of another kind.
+    """
+
+    def __init__(self, certificate: Path, key: Path | None, client_ca: Path | None) -> None:
+        self._files = (certificate, key, client_ca)
+        self._stamps = _stamps(self._files)
+        self._context = context(*self._files)
+        self._log = get_logger()
+
+    def __call__(self) -> ssl.SSLContext:
+        """Return what encrypts the next connection."""
+        stamps = _stamps(self._files)
+        if stamps != self._stamps:
+            self._stamps = stamps
+            try:
+                self._context = context(*self._files)
+            except Misconfigured as error:
+                self._log.warning("mllp.certificate_not_read", reason_text=str(error))
+            else:
+                self._log.info("mllp.certificate_read")
+        return self._context
+
+
+def _stamps(files: Sequence[Path | None]) -> Sequence[tuple[int, int, int] | None]:
+    """Return by what files differ from what they were before; None: there is none."""
+    found: list[tuple[int, int, int] | None] = []
+    for file in files:
+        try:
+            about = None if file is None else file.stat()
+        except OSError:
+            about = None
+        found.append(about and (about.st_mtime_ns, about.st_size, about.st_ino))
+    return found
 
 
 def context(certificate: Path, key: Path | None, client_ca: Path | None) -> ssl.SSLContext:

@@ -21,7 +21,7 @@ class Listener:
     """Listens until it is told to stop; then what was read is answered, and all connections are closed.
 
     Args:
-        tls: What encrypts; None: nothing does.
+        tls: Gives what encrypts the next connection; None: nothing does.
         monotonic: The seconds by which half a message ages.
     """
 
@@ -31,7 +31,7 @@ class Listener:
         counts: MllpCounts,
         peers: Peers,
         patience: Patience,
-        tls: ssl.SSLContext | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._door, self._counts, self._peers, self._patience = door, counts, peers, patience
@@ -95,7 +95,8 @@ class Listener:
                 peer.close()
                 continue
             connection = Connection(peer, address[0], self._door, self._counts, self._patience, self._monotonic)
-            task = asyncio.create_task(connection.serve(self._peers, self._tls), name=f"mllp {address[0]}")
+            tls = None if self._tls is None else self._tls()
+            task = asyncio.create_task(connection.serve(self._peers, tls), name=f"mllp {address[0]}")
             self._connections[connection] = task
             task.add_done_callback(lambda _, gone=connection: self._connections.pop(gone))  # type: ignore[misc]
 

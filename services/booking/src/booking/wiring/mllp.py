@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from booking.formats.hl7v2.door import Hl7Door
 from booking.merges.intake import MergeIntake
 from booking.mllp.connection import TOGETHER, Patience
 from booking.mllp.counts import MllpCounts
-from booking.mllp.encryption import context
+from booking.mllp.encryption import Encryption
 from booking.mllp.peers import Peers
 from booking.mllp.server import Listener
 from booking.owned import OWNED
@@ -191,10 +190,10 @@ def _is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
-def _encryption(settings: Settings) -> ssl.SSLContext | None:
+def _encryption(settings: Settings) -> Encryption | None:
     if settings.mllp_tls_certificate is None:
         return None
-    return context(settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_ca)
+    return Encryption(settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_ca)
 
 
 def _tell(health: Health, listener: Listener) -> None:
