@@ -14,7 +14,7 @@ from bench.upstreams import peer
 from bench.upstreams.messages import CLINIC, of_lanes
 from bench.upstreams.senders import send
 from booking.door.domain import Client
-from booking.formats.hl7v2.format import command
+from booking.formats.hl7v2.format import asked
 from booking.formats.hl7v2.segments import read
 from booking.formats.port import Hints
 from booking.profiles.current import Profiles
@@ -151,7 +151,7 @@ def _alone(messages: int, *, mapped: bool) -> Took:
     began = time.thread_time()
     for body in sent:
         if mapped:
-            command(body, hints)
+            asked(body, hints)
         else:
             read(body)
     return Took(len(sent) / (time.thread_time() - began))

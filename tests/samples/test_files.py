@@ -83,7 +83,7 @@ async def told(door: Door, name: str, number: int) -> list[str]:
     key = await door.client(client)
     given = await door.ask("PUT", f"/v1/sources/{source}/profile", {"profile": profile_of(name)}, key=key)
     assert given.status_code == 200, given.text
-    answer = await door.ask("POST", "/v1/events", body, key=key, content_type=CONTENT_TYPES[kind_of(body)])
+    answer = await door.ask("POST", "/v1/files", body, key=key, content_type=CONTENT_TYPES[kind_of(body)])
     assert answer.status_code == 200, answer.text
     lines = [name]
     for one in answer.json()["results"]:

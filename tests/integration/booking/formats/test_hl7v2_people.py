@@ -8,7 +8,7 @@ import pytest
 from booking.door.domain import Client
 from booking.formats.hl7v2.segments import read
 from tests.support.booking.door import Door
-from tests.support.booking.hl7 import header, siu
+from tests.support.booking.hl7 import header, schedule, siu
 
 pytestmark = pytest.mark.integration
 
@@ -52,6 +52,9 @@ CASES: dict[str, tuple[Sequence[bytes], Sequence[str], Sequence[tuple[Any, ...]]
     "merged into a stranger, who is told of": (
         [*ADD[:1], MERGE, adt("A31", pid("2", "||^Mia"))], ["AA"] * 3, [("Mia", "+447700900123", False, False)]
     ),
+    "merged into one who is registered: PID changes nothing of him": (
+        [*ADD, adt("A40", pid("2", "||^Mia"), "MRG|1^^^EYE^MR")], ["AA"] * 3, KEPT
+    ),
     "of two pairs one is refused, and neither is merged": (
         [*ADD, adt("A28", pid("3")), MERGE,
          adt("A40", pid("3", ""), "MRG|2^^^EYE^MR", pid("1", "", 2), "MRG|3^^^EYE^MR")],
@@ -94,3 +97,25 @@ async def test_the_visits_of_who_is_merged_away_are_his_who_is_kept(door: Door, 
     row = await door.pool.fetchrow("SELECT given_name, a.version FROM appointment a JOIN patient USING (patient_id)")
     assert row is not None
     assert tuple(row.values()) == ("Anna Maria", 2)
+
+
+ONLY_BOOKED: dict[str, tuple[bytes, Sequence[tuple[Any, ...]]]] = {
+    "what PID says of him": (adt("A40", pid("2", "||^Mia"), "MRG|1^^^EYE^MR"), [("Mia", True)]),
+    "nothing but his number": (adt("A40", pid("2", ""), "MRG|1^^^EYE^MR"), [(None, True)]),
+    "a number that is no name of his, before one that is": (
+        adt("A34", "PID|1||9^^^EYE^MR~2^^^EYE^PI||^Mia", "MRG|1^^^EYE^MR"),
+        [("Mia", True)],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONLY_BOOKED)
+async def test_who_is_kept_and_was_only_booked_is_registered_by(door: Door, key: str, case: str) -> None:
+    merge, people = ONLY_BOOKED[case]
+    desk = await door.client(Client("desk", ("ris",), default_clinic="EYE"))
+    of_two = siu(number="2", SCH=schedule(ids="P2|F2"), PID="PID|1||2^^^EYE^MR")
+    assert await send(door, desk, siu(PID="PID|1||1^^^EYE^MR"), of_two) == ["AA"] * 2
+    assert await send(door, key, merge, merge) == ["AA"] * 2
+    rows = await door.pool.fetch("SELECT given_name, merged_into IS NULL FROM patient WHERE version > 0")
+    assert [tuple(row.values()) for row in rows] == list(people)
+    assert await door.pool.fetchval("SELECT count(DISTINCT patient_id) FROM appointment") == 1

@@ -79,6 +79,7 @@ _RESULTS = {
     "applied": ("taken", "would be taken"),
     "repeat": ("taken before: nothing was done", "taken before: nothing would be done"),
     "stale": ("older than what is known", "older than what is known"),
+    "told": ("of a patient alone: taken", "of a patient alone: would be taken"),
     "tombstone": ("cancelled before it was booked", "cancelled before it was booked"),
 }
 

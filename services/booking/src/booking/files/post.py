@@ -114,7 +114,7 @@ class Poster:
             why = ""
             try:
                 answer = await self._target.http.post(
-                    "/v1/events",
+                    "/v1/files",
                     content=content,
                     params=dict(self._target.query),
                     headers={"content-type": self._target.content_type},

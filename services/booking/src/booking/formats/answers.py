@@ -33,6 +33,8 @@ def _item(answer: EventAnswer) -> dict[str, Any]:
 
 
 def _members(answer: EventAnswer) -> dict[str, Any]:
+    if answer.told is not None:
+        return {"result": "told", "warnings": [warned.members for warned in answer.told]}
     assert answer.recorded is not None and answer.result is not None  # noqa: S101, PT018  # taken, not refused
     cancelled = {"reminders_cancelled": answer.reminders_cancelled} if answer.reminders_cancelled is not None else {}
     again = {"original_result": answer.recorded.result.value} if answer.result is not answer.recorded.result else {}

@@ -50,3 +50,19 @@ class EventBatch(BaseModel):
 
     results: list[ListedTaken | ListedRefused]
     warnings: list[WarningView] = Field(default=[], description="Of what is around the events; left out if none.")
+
+
+class ListedPerson(BaseModel):
+    """A message of a patient alone that was taken: he is registered, changed or merged, if he was not so before."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": 200, "result": "told", "warnings": []}]})
+
+    status: Literal[200]
+    result: Literal["told"]
+    warnings: list[WarningView]
+
+
+class FileTaken(EventBatch):
+    """The answers, in the order of the file."""
+
+    results: list[ListedTaken | ListedPerson | ListedRefused]  # type: ignore[assignment]  # wider than a batch's

@@ -6,16 +6,17 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from booking.appointments.domain.batch import EventAnswer
-from booking.appointments.domain.command import BookAppointment
-from booking.appointments.intake import CommandIntake
 from booking.door.auth import Caller
 from booking.door.bodies import BAD_BODY, BAD_FIELD, PASSED_OVER, Source, problem
 from booking.door.domain import Client
 from booking.door.transactions import RefusalCounts
 from booking.formats import answers as written
-from booking.formats.bodies import EventBatch, EventTaken
+from booking.formats.bodies import EventBatch, EventTaken, FileTaken
 from booking.formats.choice import Formats
-from booking.formats.port import Hints, Parse, Parsed, parsed_by
+from booking.formats.port import Asked, Hints, Parse, Parsed, parsed_by
+from booking.formats.taking import Taking
+from booking.merges.told import ToldMerges
+from booking.patients.domain.registrations import Registration
 from booking.profiles.current import Profiles
 from booking.values.refusals import Refused
 from chassis.api.app import answers, refuses
@@ -66,19 +67,22 @@ class Wish(NamedTuple):
     Attributes:
         mode: For all of them, but those that are history by themselves; None: as each says, or its source's profile.
         dry_run: Say what each would be answered, and keep nothing.
+        patients: Take what is told of patients alone, too.
     """
 
     mode: IngestMode | None = None
     dry_run: bool = False
+    patients: bool = False
 
 
 class EventDoor(NamedTuple):
     """Where the bodies of requests become commands, and are answered."""
 
-    intake: CommandIntake
+    taking: Taking
     counts: RefusalCounts
     clock: Clock
     profiles: Profiles
+    country: str | None = None
 
     async def take(
         self, request: Request, client: Client, parse: Parse, source: str | None, wish: Wish | None = None
@@ -90,23 +94,30 @@ class EventDoor(NamedTuple):
             wish: What else the query asks for.
         """
         wish = wish or Wish()
-        hints = Hints(client, self.clock.now(), source, request.headers.get("idempotency-key"), self.profiles)
+        hints = Hints(
+            client, self.clock.now(), source, request.headers.get("idempotency-key"), self.profiles, self.country
+        )
         try:
             parsed = parsed_by(parse, await request.body(), hints)
         except Refused as refusal:
             self.counts.refused(refusal)
             raise
-        commands = [_in_mode(one, wish.mode) for one in parsed.commands]
+        commands = [_wished(one, wish) for one in parsed.commands]
         if wish.dry_run:
-            return parsed, await self.intake.plan_all(commands, client)
-        return parsed, await self.intake.answer_all(commands, client)
+            return parsed, await self.taking.plan_all(commands, client)
+        return parsed, await self.taking.answer_all(commands, client)
 
 
-def _in_mode(command: BookAppointment | Refused, mode: IngestMode | None) -> BookAppointment | Refused:
-    """Return the command in the mode of all; what is history by itself stays so."""
-    if mode is None or isinstance(command, Refused) or command.mode is IngestMode.BACKFILL:
-        return command
-    return command._replace(mode=mode)
+_OF_PATIENTS = Refused("UNSUPPORTED_MESSAGE", "POST /v1/hl7v2 and /v1/files take messages of patients", "MSH-9.1")
+
+
+def _wished(one: Asked, wish: Wish) -> Asked:
+    """Return what is asked for in the mode of all; what is history by itself stays so."""
+    if isinstance(one, Registration | ToldMerges):
+        return one if wish.patients else _OF_PATIENTS
+    if wish.mode is None or isinstance(one, Refused) or one.mode is IngestMode.BACKFILL:
+        return one
+    return one._replace(mode=wish.mode)
 
 
 def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
@@ -116,7 +127,10 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
     @router.post(
         "/events",
         summary="Book, move, cancel: one event or a batch",
-        responses={**answers(EventTaken | EventBatch), **refuses({**EVENT_CODES, 413: ("BATCH_TOO_LARGE",)})},
+        responses={
+            **answers(EventTaken | EventBatch),
+            **refuses({**EVENT_CODES, 413: ("BATCH_TOO_LARGE",)}),
+        },
         openapi_extra=_described(formats),
     )
     async def post_events(
@@ -134,6 +148,31 @@ def routes(door: EventDoor, formats: Formats, caller: Caller) -> APIRouter:
             raise problem(refusal) from None
         if parsed.is_one:
             return JSONResponse(written.single(answered[0]))
+        return JSONResponse(written.batch(answered, parsed.warnings))
+
+    @router.post(
+        "/files",
+        summary="Take a part of a file",
+        responses={**answers(FileTaken), **refuses({**EVENT_CODES, 413: ("BATCH_TOO_LARGE",)})},
+        openapi_extra=_described(formats),
+    )
+    async def post_file(
+        request: Request,
+        client: Annotated[Client, Depends(caller)],
+        source: Source = None,
+        mode: Mode = None,
+        dry_run: DryRun = False,
+    ) -> Response:
+        """Take the records of a file, as `attend import` sends them: each is answered for itself, also a single one.
+
+        Messages of patients alone (HL7 v2: ADT) are taken among those of visits, in their order.
+        """
+        format_ = formats.of_request(request.headers.get("content-type"))
+        try:
+            wish = Wish(mode, dry_run, patients=True)
+            parsed, answered = await door.take(request, client, format_.parse, source, wish)
+        except Refused as refusal:
+            raise problem(refusal) from None
         return JSONResponse(written.batch(answered, parsed.warnings))
 
     return router

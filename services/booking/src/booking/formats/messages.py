@@ -102,6 +102,8 @@ class _Topic:
         (command,) = parsed.commands
         if isinstance(command, Refused):
             raise command
+        if not isinstance(command, BookAppointment):
+            raise Refused("UNSUPPORTED_MESSAGE", "a topic takes no messages of patients alone; HTTP and MLLP do")
         return command
 
 

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from booking.appointments.domain.command import BookAppointment
 from booking.door.domain import Client
 from booking.door.strict_json import not_utf8
+from booking.merges.told import ToldMerges
+from booking.patients.domain.registrations import Registration
 from booking.profiles.current import Profiles
 from booking.profiles.domain import Profile
 from booking.values.refusals import Refused
@@ -49,6 +51,7 @@ class Hints:
         source: The source named beside the body (in a request's query), if any.
         key: The idempotency key given beside the body (the header Idempotency-Key), if any.
         profiles: What each source means by what it sends; all defaults where none are given.
+        country: ISO 3166 code by which national numbers of patients told of alone are read where it has none.
         trails: Takes where the values of each message came from, in their order; None: nobody asked.
     """
 
@@ -57,6 +60,7 @@ class Hints:
     source: str | None = None
     key: str | None = None
     profiles: Profiles = field(default_factory=Profiles)
+    country: str | None = None
     trails: list[Trail] | None = None
 
     def meant(self, named: str | None = None, sender: tuple[str, str] | None = None) -> Meant:
@@ -92,6 +96,10 @@ class Hints:
             self.trails.extend([] for _ in range(messages - len(self.trails)))
 
 
+type Asked = BookAppointment | Registration | ToldMerges | Refused
+"""What an event asks for: something of a visit, or of patients alone; or why it is refused."""
+
+
 class Parsed(NamedTuple):
     """What a body holds.
 
@@ -102,7 +110,7 @@ class Parsed(NamedTuple):
         warnings: What is said of what is around them.
     """
 
-    commands: Sequence[BookAppointment | Refused]
+    commands: Sequence[Asked]
     is_batch: bool = False
     warnings: Sequence[Warned] = ()
 

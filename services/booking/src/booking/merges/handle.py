@@ -12,7 +12,7 @@ from booking.door.domain import Client
 from booking.patients.domain.patient import PatientState, flag_changes, safer
 from booking.safety.domain import Cause, FlagChange
 from booking.values.identity import Identity
-from booking.values.refusals import Refused
+from booking.values.refusals import NOT_REGISTERED, Refused
 from chassis.process.errors import Unavailable
 
 
@@ -101,7 +101,7 @@ async def merge_patients(store: MergeStore, merge: Merge, now: datetime) -> Merg
         raise Unavailable("KEY_RACE", "a patient was booked or merged meanwhile")
     kept, patient = both[into], both[away]
     if not kept.is_registered:
-        raise Refused("NOT_REGISTERED", "the patient to be kept was never registered: merge the other way", "into")
+        raise Refused(NOT_REGISTERED, "the patient to be kept was never registered: merge the other way", "into")
     if kept.merged_into is not None:
         raise Refused("MERGED_AWAY", "the patient to be kept was merged into another: name that one", "into")
     if not repeat:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from booking.door.domain import Client
 from booking.merges.handle import Merge, MergeStore, merge_patients
+from booking.patients.domain.registrations import Registration
 from booking.values.identity import Identity, PatientKey
 
 UPSTREAM_MERGED = "upstream merged the files"
@@ -18,10 +19,12 @@ class ToldMerge(NamedTuple):
     Attributes:
         away: Names of the one that is merged away, the best first; at least one.
         into: The same of the one that is kept.
+        kept: What the message says of the one that is kept: by it he is registered, if nobody did so before.
     """
 
     away: Sequence[Identity]
     into: Sequence[Identity]
+    kept: Registration | None = None
 
 
 class ToldMerges(NamedTuple):
@@ -38,6 +41,20 @@ class ToldStore(MergeStore, Protocol):
         self, strangers: Collection[Identity], further: Mapping[Identity, PatientKey]
     ) -> Mapping[Identity, UUID]:
         """Give these names, which are nobody's, to patients."""
+
+
+async def unregistered(store: ToldStore, told: ToldMerges) -> list[Registration]:
+    """Return what a message says of those who are kept, each by the name under which he is known.
+
+    Only of those pairs of which both are known: the others merge nobody.
+    """
+    found: list[Registration] = []
+    for pair in told.pairs:
+        known = await store.patients([*pair.away, *pair.into])
+        into = next((name for name in pair.into if name in known), None)
+        if pair.kept is not None and into is not None and any(name in known for name in pair.away):
+            found.append(pair.kept._replace(identity=into))
+    return found
 
 
 async def merge_told(store: ToldStore, told: ToldMerges, now: datetime) -> None:

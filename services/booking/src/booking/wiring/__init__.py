@@ -39,6 +39,7 @@ from booking.formats.maps.explain import Explainer
 from booking.formats.messages import Inbound, decode_of
 from booking.formats.plain.format import PlainJson
 from booking.formats.separated.format import SeparatedValues
+from booking.formats.taking import Taking
 from booking.inbound import http as inbound_http
 from booking.inbound.domain import InboundTopics
 from booking.merges import http as merges_http
@@ -217,11 +218,12 @@ def door(
     )
     rules = rules_of(settings)
     intake = CommandIntake(transactions, rules, counts, booked)
-    events = EventDoor(intake, transactions.counts, transactions.clock, profiles)
     desk = DeskIntake(transactions, intake, reads)
     people = RegistrationIntake(transactions, rules)
-    merging = MergeIntake(transactions)
-    hl7 = Hl7Door(intake, profiles, transactions.clock, lambda: uuid4().hex, people, settings.default_country, merging)
+    merging = MergeIntake(transactions, people)
+    taking = Taking(transactions, rules, intake, people, merging)
+    events = EventDoor(taking, transactions.counts, transactions.clock, profiles, settings.default_country)
+    hl7 = Hl7Door(taking, profiles, transactions.clock, lambda: uuid4().hex, settings.default_country)
     explainer = Explainer(
         formats, profiles, reads, transactions.clock, rules.register_on_booking, settings.default_country
     )

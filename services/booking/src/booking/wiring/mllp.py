@@ -15,6 +15,7 @@ from booking.door.domain import Client
 from booking.door.transactions import Transactions
 from booking.formats.hl7v2.batches import split
 from booking.formats.hl7v2.door import Hl7Door
+from booking.formats.taking import Taking
 from booking.merges.intake import MergeIntake
 from booking.mllp.connection import TOGETHER, Patience
 from booking.mllp.counts import MllpCounts
@@ -157,8 +158,9 @@ def door_of(
 
     client = partial(RememberedKeys(look_up).holder, client_id)
     people = RegistrationIntake(transactions, rules_of(settings))
-    merging = MergeIntake(transactions)
-    return MllpDoor(Hl7Door(intake, profiles, clock, new_id, people, settings.default_country, merging), client)
+    merging = MergeIntake(transactions, people)
+    taking = Taking(transactions, rules_of(settings), intake, people, merging)
+    return MllpDoor(Hl7Door(taking, profiles, clock, new_id, settings.default_country), client)
 
 
 def patience_of(settings: Settings) -> Patience:

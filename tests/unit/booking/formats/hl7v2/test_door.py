@@ -11,11 +11,14 @@ from booking.appointments.domain.command import BookAppointment
 from booking.appointments.domain.state import Result
 from booking.appointments.intake import CommandIntake
 from booking.door.domain import Client
+from booking.door.transactions import Transactions
 from booking.formats.hl7v2.door import Hl7Door
 from booking.formats.hl7v2.segments import read
+from booking.formats.taking import Taking
 from booking.merges.intake import MergeIntake
 from booking.merges.told import ToldMerges
 from booking.patients.domain.registrations import Outcome, Registered, Registration
+from booking.patients.handle import Rules
 from booking.patients.intake import RegistrationIntake
 from booking.profiles.current import Profiles
 from booking.profiles.domain import Profile
@@ -80,11 +83,11 @@ def door_of(intake: Intake, people: People | None = None, merging: Merging | Non
     numbers = count(1)
     profiles = Profiles.fixed({"local": Profile.model_validate(profile)})
     own_id = lambda: f"own-{next(numbers)}"  # noqa: E731
-    taking = cast("CommandIntake", intake)
-    return Hl7Door(
-        taking, profiles, cast("Clock", Stopped()), own_id, cast("RegistrationIntake | None", people), None,
-        cast("MergeIntake | None", merging),
+    taking = Taking(
+        cast("Transactions", None), Rules(), cast("CommandIntake", intake),
+        cast("RegistrationIntake", people), cast("MergeIntake", merging),
     )  # fmt: skip
+    return Hl7Door(taking, profiles, cast("Clock", Stopped()), own_id)
 
 
 def said(acknowledgement: bytes) -> tuple[str, str, str]:
@@ -144,7 +147,7 @@ def test_later_can_be_said_while_the_clocks_differ_and_there_is_no_time() -> Non
         def now(self) -> Any:
             raise Unavailable("CLOCKS_DIFFER", "by 3 s")
 
-    door = Hl7Door(cast("CommandIntake", None), Profiles(), cast("Clock", Disagreeing()), lambda: "own")
+    door = Hl7Door(cast("Taking", None), Profiles(), cast("Clock", Disagreeing()), lambda: "own")
     assert b"MSA|AE|1" in door.later(siu())
     assert b"MSA|AR|1" in door.refused(siu(), Refused("TOO_LONG", "too long"))
 
@@ -197,8 +200,3 @@ async def test_what_came_after_what_could_not_be_kept_is_sent_again_too_and_what
     messages = [siu(number="1"), adt("2"), siu("S13", number="3")]
     answers = await door_of(Intake(), Away([])).answer_all(messages, LOCAL, None)
     assert [said(one)[:2] for one in answers] == [("AA", "1"), ("AE", "2"), ("AE", "3")]
-
-
-async def test_where_nobody_takes_what_is_told_of_patients_it_is_refused() -> None:
-    (answer,) = await door_of(Intake()).answer_all([adt("1")], LOCAL, None)
-    assert said(answer) == ("AR", "1", "UNSUPPORTED_MESSAGE")

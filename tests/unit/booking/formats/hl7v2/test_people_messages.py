@@ -9,9 +9,10 @@ import pytest
 from booking.door.domain import Client
 from booking.formats.hl7v2.people_messages import merges, registration
 from booking.formats.hl7v2.segments import read
-from booking.formats.port import Hints
+from booking.formats.port import Hints, Meant
 from booking.patients.domain.patient import PatientState
 from booking.patients.domain.registrations import Registration
+from booking.profiles.current import Profiles
 from booking.profiles.domain import Profile
 from booking.values.refusals import Refused
 from tests.support.booking.builders import LOCAL, NOW
@@ -24,7 +25,8 @@ HELD = PatientState(
 
 def told(pid: str, trigger: str = "A31", client: Client = LOCAL, **profile: Any) -> Registration:
     body = f"{header(trigger, kind='ADT')}\rEVN|{trigger}\r{pid}\r".encode()
-    return registration(read(body), "local", Profile.model_validate(profile), Hints(client, NOW), "GB")
+    meant = Meant("local", Profile.model_validate(profile), None, None, Profiles())
+    return registration(read(body), meant, Hints(client, NOW, country="GB"))
 
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -104,7 +106,7 @@ def test_a_deletion_registers_nobody_and_a_description_does() -> None:
 
 def merged(lines: str, trigger: str = "A40", client: Client = LOCAL) -> list[tuple[list[str], list[str]]]:
     body = f"{header(trigger, kind='ADT')}\r{lines}\r".encode()
-    found = merges(read(body), "local", Profile(), Hints(client, NOW))
+    found = merges(read(body), Meant("local", Profile(), None, None, Profiles()), Hints(client, NOW))
     return [([name for _, name in pair.away], [name for _, name in pair.into]) for pair in found.pairs]
 
 

@@ -10,7 +10,7 @@ from booking.appointments.domain.batch import EventAnswer
 from booking.formats.hl7v2.format import Hl7V2
 from booking.formats.maps.bodies import Outcome, SetBy, field_views
 from booking.formats.maps.dry_run import Becomes, Follows, reminders
-from booking.formats.maps.explain import Read, read_again, view_of
+from booking.formats.maps.explain import Read, view_of, with_trails
 from booking.formats.maps.fields import Kind, Said, hidden, said_by, said_of, shape, shown
 from booking.formats.maps.knobs import is_said
 from booking.formats.port import Hints, Parsed
@@ -150,12 +150,12 @@ def adt(trigger: str, *after: str) -> bytes:
 
 def explained(body: bytes) -> Any:
     """Return what is shown of a body's one message of which nothing is decided."""
-    hints = Hints(LOCAL, NOW, profiles=Profiles.fixed({"local": PROFILE}), trails=[])
+    hints = Hints(LOCAL, NOW, profiles=Profiles.fixed({"local": PROFILE}), country="GB", trails=[])
     try:
         parsed = Hl7V2().parse(body, hints)
     except Refused as refusal:
         parsed = Parsed([refusal])
-    (found,) = read_again(body, Hl7V2(), parsed, hints, "GB")
+    (found,) = with_trails(parsed, hints)
     return view_of(1, found, None, None, PROFILE, values=False)
 
 
@@ -196,9 +196,9 @@ def test_what_is_refused_when_it_is_decided_shows_its_command() -> None:
 
 
 def test_said_of_a_patient_alone_is_what_is_told() -> None:
-    hints = Hints(LOCAL, NOW, profiles=Profiles.fixed({"local": PROFILE}), trails=[])
+    hints = Hints(LOCAL, NOW, profiles=Profiles.fixed({"local": PROFILE}), country="GB", trails=[])
     parsed = Hl7V2().parse(siu() + adt("A31"), hints)
-    found = read_again(siu() + adt("A31"), Hl7V2(), parsed, hints, "GB")
+    found = with_trails(parsed, hints)
     assert isinstance(found[1].asks, Registration)
     assert said_of(found[1].asks)["person.given_name"] == ("Anna",)
     assert Kind.NAME in {one.kind for one in shown(said_of(found[1].asks), found[1].trail)}

@@ -36,6 +36,7 @@ class EventAnswer:
         reminders_cancelled: How many reminders this change takes back; None if it ends no schedule (R14).
         check_in: What was checked, if it checks a patient in and was not taken before.
         source: Which system said so, for counting: the client's own words for its sources, `*` if it may use any.
+        told: It was of a patient alone, and was taken: what is said of it; None: it was of a visit.
     """
 
     key: str
@@ -45,6 +46,7 @@ class EventAnswer:
     reminders_cancelled: int | None = None
     check_in: CheckIn | None = None
     source: str = ALL
+    told: tuple[Warned, ...] | None = None
 
     @property
     def is_illegal_step(self) -> bool:
@@ -59,7 +61,7 @@ class EventAnswer:
     @property
     def warnings(self) -> tuple[Warned, ...]:
         """What is said of it although it was taken."""
-        return () if self.recorded is None else self.recorded.warnings
+        return self.told or () if self.recorded is None else self.recorded.warnings
 
 
 class Described(NamedTuple):

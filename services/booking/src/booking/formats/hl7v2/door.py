@@ -1,25 +1,17 @@
 """Where messages of HL7 v2 are taken, over whatever wire they came, and acknowledged after the commit."""
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
-from booking.appointments.domain.command import BookAppointment
-from booking.appointments.intake import CommandIntake
 from booking.door.domain import Client
 from booking.formats.hl7v2.acks import AckCode, ack, code_for
-from booking.formats.hl7v2.format import command_of, meant_by
-from booking.formats.hl7v2.people_messages import ADMINISTRATION, MERGES, merges, registration
+from booking.formats.hl7v2.format import asked_by, opened
 from booking.formats.hl7v2.segments import Message, read
-from booking.formats.port import Hints
-from booking.merges.intake import MergeIntake
-from booking.merges.told import ToldMerges
-from booking.patients.domain.registrations import Registration
-from booking.patients.intake import RegistrationIntake
+from booking.formats.port import Asked, Hints
+from booking.formats.taking import Taking
 from booking.profiles.current import Profiles
 from booking.profiles.domain import DEFAULT, Profile
 from booking.values.refusals import IGNORED_MESSAGE, Refused
-from booking.values.warned import UNKNOWN_PATIENT
 from chassis.api.problems import Problem
 from chassis.process.clock import Clock
 from chassis.process.errors import Unavailable
@@ -34,16 +26,8 @@ class _Read(NamedTuple):
     """
 
     message: Message | bytes
-    asks: BookAppointment | Registration | ToldMerges | Refused
+    asks: Asked
     profile: Profile = DEFAULT
-
-
-_NOT_HERE = Refused("UNSUPPORTED_MESSAGE", "messages of patients are not taken here", "MSH-9.1")
-
-
-def _kind(one: _Read) -> type:
-    """Return by what a message is taken; one that is refused is answered among those of visits."""
-    return type(one.asks) if isinstance(one.asks, Registration | ToldMerges) else BookAppointment
 
 
 class Hl7Door:
@@ -51,23 +35,19 @@ class Hl7Door:
 
     Args:
         own_id: Gives each acknowledgement a control id of its own.
-        people: Takes what is told of patients alone; None: such messages are refused.
-        merging: Merges their records; None: such messages are refused.
-        country: By which national numbers of such patients are read where the profile names none.
+        country: By which national numbers of patients told of alone are read where the profile names none.
     """
 
     def __init__(
         self,
-        intake: CommandIntake,
+        taking: Taking,
         profiles: Profiles,
         clock: Clock,
         own_id: Callable[[], str],
-        people: RegistrationIntake | None = None,
         country: str | None = None,
-        merging: MergeIntake | None = None,
     ) -> None:
-        self._intake, self._people, self._merging = intake, people, merging
-        self._profiles, self._clock, self._own_id, self._country = profiles, clock, own_id, country
+        self._taking, self._profiles = taking, profiles
+        self._clock, self._own_id, self._country = clock, own_id, country
 
     async def answer_all(self, messages: Sequence[bytes], client: Client, source: str | None) -> Sequence[bytes]:
         """Take messages in order, and return an acknowledgement for each, after its commit.
@@ -79,15 +59,13 @@ class Hl7Door:
         Args:
             source: The source that is named beside them; None: the client's only one, or told by each one's sender.
         """
-        hints = Hints(client, self._clock.now(), source, None, self._profiles)
+        hints = Hints(client, self._clock.now(), source, None, self._profiles, self._country)
         found = [self._read(body, hints) for body in messages]
         answers = list[bytes]()
         try:
-            for kind, run in groupby(found, _kind):
-                together = list(run)
-                take = self._register if kind is Registration else self._merge if kind is ToldMerges else self._book
-                refusals = await take(together, client)
-                answers += [self._answer(one, why) for one, why in zip(together, refusals, strict=True)]
+            async for run in self._taking.runs([one.asks for one in found], client):
+                together = found[len(answers) : len(answers) + len(run)]
+                answers += [self._answer(one, answer.refusal) for one, answer in zip(together, run, strict=True)]
         except (Unavailable, Problem):
             answers += [self._ack(one.message, None, AckCode.AE, one.profile) for one in found[len(answers) :]]
         return answers
@@ -99,23 +77,6 @@ class Hl7Door:
     def later(self, message: bytes) -> bytes:
         """Return the acknowledgement of a message that was not taken now and may be sent again (AE)."""
         return self._ack(_read(message), None, AckCode.AE)
-
-    async def _book(self, together: Sequence[_Read], client: Client) -> list[Refused | None]:
-        commands = [one.asks for one in together if not isinstance(one.asks, Registration | ToldMerges)]
-        return [answer.refusal for answer in await self._intake.answer_all(commands, client)]
-
-    async def _register(self, together: Sequence[_Read], client: Client) -> list[Refused | None]:
-        told = [one.asks for one in together if isinstance(one.asks, Registration)]
-        if self._people is None:
-            return [_NOT_HERE for _ in told]
-        outcomes = await self._people.register(told, client)
-        refusals = [outcome if isinstance(outcome, Refused) else None for outcome in outcomes]
-        # who is nobody's patient needs no deletion
-        return [None if why and why.code == UNKNOWN_PATIENT else why for why in refusals]
-
-    async def _merge(self, together: Sequence[_Read], _client: Client) -> list[Refused | None]:
-        told = [one.asks for one in together if isinstance(one.asks, ToldMerges)]
-        return [_NOT_HERE for _ in told] if self._merging is None else await self._merging.merge(told)
 
     def _answer(self, one: _Read, refusal: Refused | None) -> bytes:
         if refusal is None or refusal.code == IGNORED_MESSAGE:
@@ -133,15 +94,9 @@ class Hl7Door:
         message: Message | bytes = body
         try:
             message = read(body)
-            meant = meant_by(message, hints)
-            source, profile = meant.source, meant.profile
-            if profile.hl7v2.charset is not None:
-                message = read(body, profile.hl7v2.charset)
-            if message.kind == ADMINISTRATION and message.trigger in MERGES:
-                return _Read(message, merges(message, source, profile, hints), profile)
-            if message.kind == ADMINISTRATION:
-                return _Read(message, registration(message, source, profile, hints, self._country), profile)
-            return _Read(message, command_of(message, meant, hints), profile)
+            message, meant = opened(message, hints)
+            profile = meant.profile
+            return _Read(message, asked_by(message, meant, hints), profile)
         except Refused as refusal:
             return _Read(message, refusal, profile)
 

@@ -1,4 +1,4 @@
-"""HL7 v2 behind the port: a message of scheduling, or a batch of them."""
+"""HL7 v2 behind the port: a message of scheduling or of patients, or a batch of them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,8 +7,11 @@ from typing import Any
 
 from booking.appointments.domain.command import BookAppointment
 from booking.formats.hl7v2 import appointment, batches
+from booking.formats.hl7v2.people_messages import ADMINISTRATION, MERGES, merges, registration
 from booking.formats.hl7v2.segments import Message, read
-from booking.formats.port import Hints, Meant, Parsed
+from booking.formats.port import Asked, Hints, Meant, Parsed
+from booking.merges.told import ToldMerges
+from booking.patients.domain.registrations import Registration
 from booking.values import texts
 from booking.values.refusals import Refused
 from booking.values.trail import Trail
@@ -32,7 +35,7 @@ _EXAMPLE = "\r".join(
 
 
 class Hl7V2:
-    """`port.Format` of HL7 v2: a message of scheduling (SIU), or several in one body."""
+    """`port.Format` of HL7 v2: a message of scheduling (SIU) or of patients (ADT), or several in one body."""
 
     media_types = MEDIA_TYPES
     topic_content_types = MEDIA_TYPES
@@ -42,7 +45,7 @@ class Hl7V2:
         """See `port.Format`: each message of a batch is answered for itself."""
         whole = batches.opened(body)
         if len(whole.messages) == 1 and not whole.warnings:
-            return Parsed([command(whole.messages[0], hints)])
+            return Parsed([asked(whole.messages[0], hints)])
         inside = replace(hints, key=None)
         return Parsed([_or_refusal(one, inside) for one in whole.messages], is_batch=True, warnings=whole.warnings)
 
@@ -51,23 +54,41 @@ class Hl7V2:
         return key_of(read(body))
 
 
-def command(body: bytes, hints: Hints) -> BookAppointment:
-    """Return the command in one message.
+def asked(body: bytes, hints: Hints) -> BookAppointment | Registration | ToldMerges:
+    """Return what one message asks for.
 
     Raises:
-        Refused: It is no message of scheduling that is taken here.
+        Refused: It is none that is taken here.
     """
     trail = hints.trail()
-    message = read(body)
-    meant = meant_by(message, hints)
-    if meant.profile.hl7v2.charset is not None:
-        message = read(body, meant.profile.hl7v2.charset)
-    return command_of(message, meant, hints, trail)
+    message, meant = opened(read(body), hints)
+    return asked_by(message, meant, hints, trail)
 
 
-def meant_by(message: Message, hints: Hints) -> Meant:
-    """Return whose a message is, and what that source means by it; see `Hints.meant`."""
-    return hints.meant(sender=(message.application, message.facility))
+def opened(message: Message, hints: Hints) -> tuple[Message, Meant]:
+    """Return a message in the encoding that its source's profile says, and what that source means by it.
+
+    Raises:
+        Refused: See `Hints.meant`.
+    """
+    meant = hints.meant(sender=(message.application, message.facility))
+    charset = meant.profile.hl7v2.charset
+    return message if charset is None else read(message.raw, charset), meant
+
+
+def asked_by(
+    message: Message, meant: Meant, hints: Hints, trail: Trail | None = None
+) -> BookAppointment | Registration | ToldMerges:
+    """Return what a message asks for, of a visit or of patients alone.
+
+    Raises:
+        Refused: See `command_of`, `people_messages`.
+    """
+    if message.kind != ADMINISTRATION:
+        return command_of(message, meant, hints, trail)
+    if message.trigger in MERGES:
+        return merges(message, meant, hints, trail)
+    return registration(message, meant, hints, trail)
 
 
 def command_of(message: Message, meant: Meant, hints: Hints, trail: Trail | None = None) -> BookAppointment:
@@ -80,9 +101,7 @@ def command_of(message: Message, meant: Meant, hints: Hints, trail: Trail | None
         Refused: UNSUPPORTED_MESSAGE, WRONG_PROCESSING_ID; see `appointment.command`.
     """
     if message.kind != SCHEDULING:
-        text = (
-            "messages of scheduling (SIU) are taken, of patients (ADT) by POST /v1/hl7v2; others say nothing of visits"
-        )
+        text = "messages of scheduling (SIU) and of patients (ADT) are taken; others say nothing of visits"
         raise Refused("UNSUPPORTED_MESSAGE", text, "MSH-9.1")
     if message.processing and message.processing not in meant.profile.hl7v2.processing:
         raise Refused("WRONG_PROCESSING_ID", "the source's profile takes no messages of this kind", "MSH-11")
@@ -110,8 +129,8 @@ def key_of(message: Message) -> str:
         return digest
 
 
-def _or_refusal(body: bytes, hints: Hints) -> BookAppointment | Refused:
+def _or_refusal(body: bytes, hints: Hints) -> Asked:
     try:
-        return command(body, hints)
+        return asked(body, hints)
     except Refused as refusal:
         return refusal

@@ -5,8 +5,8 @@ from uuid import UUID
 from booking.door.domain import Client
 from booking.formats.hl7v2.names import patient_names
 from booking.formats.hl7v2.people import person_of
-from booking.formats.hl7v2.segments import Message
-from booking.formats.port import Hints
+from booking.formats.hl7v2.segments import Message, Segment
+from booking.formats.port import Hints, Meant
 from booking.merges.told import ToldMerge, ToldMerges
 from booking.patients.domain.details import KeptDetails, read_by
 from booking.patients.domain.patient import PatientState
@@ -15,7 +15,7 @@ from booking.profiles.domain import Profile
 from booking.values.identity import Identity
 from booking.values.names import are_two
 from booking.values.refusals import Refused
-from booking.values.trail import Trail
+from booking.values.trail import Took, Trail
 from booking.values.warned import Details
 
 ADMINISTRATION = "ADT"
@@ -32,18 +32,10 @@ _DELETES = frozenset({"A23", "A29"})
 Whoever is not registered is not registered by it."""
 
 
-def registration(
-    message: Message,
-    source: str,
-    profile: Profile,
-    hints: Hints,
-    country: str | None,
-    trail: Trail | None = None,
-) -> Registration:
+def registration(message: Message, meant: Meant, hints: Hints, trail: Trail | None = None) -> Registration:
     """Return what a message of ADT tells of its patient, by his best name; what cannot be kept is not told.
 
     Args:
-        country: By which national numbers are read where the profile names none.
         trail: Takes where its values came from; None: nobody asked.
 
     Raises:
@@ -53,39 +45,53 @@ def registration(
         text = "of patients' records what describes, deletes or merges them is taken"
         raise Refused("UNSUPPORTED_EVENT", text, "MSH-9.2")
     hints.client.check_may_register()
-    details = Details(message.warnings, trail)
-    identity = (source, _name(message, profile, hints, details))
+    profile, details = meant.profile, Details(message.warnings, trail)
+    identity = (meant.source, _name(message, profile, hints, details))
     if message.trigger in _DELETES:
         details.took("person.do_not_contact", "MSH-9.2", "", "his record is deleted")
         return _registration(identity, {}, {"do_not_contact": True}, hints.client, details)._replace(only_known=True)
-    read = person_of(message.all("PID")[0], message, profile, details)
-    kept = read_by(read, profile.country or country, details)
+    return _described(message.all("PID")[0], identity, message, meant, hints, details)
+
+
+def _described(
+    person: Segment, identity: Identity, message: Message, meant: Meant, hints: Hints, details: Details
+) -> Registration:
+    """Return what one PID says of its patient."""
+    read = person_of(person, message, meant.profile, details)
+    kept = read_by(read, meant.profile.country or hints.country, details)
     flags = {} if kept.deceased is None else {"deceased": kept.deceased}
     told = _registration(identity, _told(kept), flags, hints.client, details)
     return told._replace(language_otherwise=kept.language_otherwise)
 
 
-def merges(message: Message, source: str, profile: Profile, hints: Hints) -> ToldMerges:
+def merges(message: Message, meant: Meant, hints: Hints, trail: Trail | None = None) -> ToldMerges:
     """Return what a message of ADT merges: each MRG's record into that of the PID before it.
 
     What names both, as a national number, is of neither alone. A number in MRG-1 without an authority may be one of
     PID's: it is looked for as it is written, and then so.
 
+    Args:
+        trail: Takes where the records are named; None: nobody asked.
+
     Raises:
         Refused: MAY_NOT_REGISTER, NO_PATIENT; SAME_PATIENT: a record is merged into itself.
     """
     hints.client.check_may_register()
+    profile, source = meant.profile, meant.source
     details, today = Details(message.warnings), f"{hints.now:%Y%m%d}"
+    if trail is not None:
+        trail += (Took("patient", "PID-3", "hl7v2.patient"), Took("merged_away", "MRG-1", "hl7v2.patient"))
     losers = profile.hl7v2.patient.model_copy(update={"fields": ("MRG-1",)})
-    pairs, into = list[ToldMerge](), tuple[str, ...]()
+    pairs, into, survivor = list[ToldMerge](), tuple[str, ...](), message.segments[0]
     for segment in message.segments:
         if segment.name == "PID":
-            into = patient_names(segment, profile.hl7v2.patient, today, details)
+            into, survivor = patient_names(segment, profile.hl7v2.patient, today, details), segment
         elif segment.name == "MRG":
             named = patient_names(segment, losers, today, details)
             away = tuple(name for name in named if name not in into)
             _check_pair(into, named, away)
-            pairs.append(ToldMerge(_of(source, _with_authority(away, into[0])), _of(source, into)))
+            kept = _described(survivor, (source, into[0]), message, meant, hints, details)._replace(only_new=True)
+            pairs.append(ToldMerge(_of(source, _with_authority(away, into[0])), _of(source, into), kept))
     if not pairs:
         raise Refused("NO_PATIENT", "no record is named that is merged away", "MRG-1")
     return ToldMerges(pairs, hints.client)

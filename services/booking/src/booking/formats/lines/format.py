@@ -5,8 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from booking.appointments.domain.command import BookAppointment
-from booking.formats.port import Format, Hints, Parsed, parsed_by
+from booking.formats.port import Asked, Format, Hints, Parsed, parsed_by
 from booking.values.refusals import Refused
 
 MEDIA_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/fhir+ndjson")
@@ -44,7 +43,7 @@ class LinesOfJson:
         """See `port.Format`: a refused body is many events, and none."""
         return None
 
-    def _of(self, number: int, line: bytes, hints: Hints) -> BookAppointment | Refused:
+    def _of(self, number: int, line: bytes, hints: Hints) -> Asked:
         hints.done(number)
         is_fhir = _OF_FHIR in line
         try:

@@ -8,13 +8,10 @@ from booking.appointments.domain.command import BookAppointment
 from booking.door.bodies import views
 from booking.door.domain import Client
 from booking.formats.choice import Formats
-from booking.formats.hl7v2 import batches
-from booking.formats.hl7v2.format import MEDIA_TYPES as HL7_TYPES
 from booking.formats.maps.bodies import MappedMessage, MapView, Outcome, field_views, message
 from booking.formats.maps.dry_run import Follows, tried
 from booking.formats.maps.fields import said_by, said_of, said_of_merges, shown
-from booking.formats.maps.people import Told, told
-from booking.formats.port import Format, Hints, Parsed, parsed_by
+from booking.formats.port import Asked, Format, Hints, Parsed, parsed_by
 from booking.merges.told import ToldMerges
 from booking.patients.domain.registrations import Registration
 from booking.profiles.current import Profiles
@@ -38,7 +35,7 @@ class Read(NamedTuple):
         trail: Where its values came from.
     """
 
-    asks: BookAppointment | Told | Refused
+    asks: Asked
     trail: Trail
 
 
@@ -72,11 +69,11 @@ class Explainer:
             Refused: FOREIGN_SOURCE, BATCH_TOO_LARGE. What is wrong with the body itself is told of its message.
         """
         now, format_ = self.clock.now(), self.formats.of_request(content_type)
-        hints = Hints(client, now, client.source(source), None, self.profiles, [])
+        hints = Hints(client, now, client.source(source), None, self.profiles, self.country, [])
         parsed = _parsed(format_, body, hints)
         if len(parsed.commands) > MOST_MESSAGES:
             raise Refused(_TOO_LARGE, f"at most {MOST_MESSAGES} messages", "")
-        found = read_again(body, format_, parsed, hints, self.country)
+        found = with_trails(parsed, hints)
         commands = [one.asks for one in found if isinstance(one.asks, BookAppointment)]
         follows = iter(await tried(self.reads, commands, client, now, all_register=self.all_register))
         only = self.formats.event_id(body, format_) if len(found) == 1 else None
@@ -105,17 +102,10 @@ def _parsed(format_: Format, body: bytes, hints: Hints) -> Parsed:
         return Parsed([refusal])
 
 
-def read_again(body: bytes, format_: Format, parsed: Parsed, hints: Hints, country: str | None) -> list[Read]:
-    """Return each message with where its values came from; of HL7 v2 those of patients alone, too."""
+def with_trails(parsed: Parsed, hints: Hints) -> list[Read]:
+    """Return each message with where its values came from."""
     trails = [*(hints.trails or ()), *([] for _ in parsed.commands)]
-    found = [Read(asks, trail) for asks, trail in zip(parsed.commands, trails, strict=False)]
-    if any(one in HL7_TYPES for one in format_.media_types):
-        for number, single in enumerate(batches.split(body)[: len(found)]):
-            if isinstance(found[number].asks, Refused):
-                trail: Trail = []
-                asks = told(single, hints, trail, country)
-                found[number] = found[number] if asks is None else Read(asks, trail)
-    return found
+    return [Read(asks, trail) for asks, trail in zip(parsed.commands, trails, strict=False)]
 
 
 def _next_of(one: Read, follows: Iterator[Follows]) -> Follows | None:
@@ -146,7 +136,7 @@ def view_of(
     return message(number, asks.key, Outcome(result.value), fields, None, follows.answer.warnings, follows)
 
 
-def _said(asks: BookAppointment | Told | Refused) -> dict[str, tuple[str, ...]]:
+def _said(asks: Asked) -> dict[str, tuple[str, ...]]:
     match asks:
         case BookAppointment():
             return said_by(asks)

@@ -24,6 +24,7 @@ class Registration(NamedTuple):
         version: On which it was decided; None: whatever is held may be changed.
         warnings: What is said of the body.
         only_known: Somebody who is not registered stays so.
+        only_new: Somebody who is registered stays as he is.
         language_otherwise: That of one whose language nobody ever told.
     """
 
@@ -35,6 +36,7 @@ class Registration(NamedTuple):
     version: int | None = None
     warnings: tuple[Warned, ...] = ()
     only_known: bool = False
+    only_new: bool = False
     language_otherwise: str | None = None
 
     def onto(self, held: PatientState) -> PatientState:
@@ -114,6 +116,8 @@ class Registrations:
         person = self.people.get(key, self.held[key])
         if registration.only_known and not person.is_registered and key not in self.people:
             raise Refused(UNKNOWN_PATIENT, "nobody of this name is registered", "id")
+        if registration.only_new and person.is_registered:
+            return key
         told = registration.onto(person)
         registration.client.check_may_write(self.visited.get(key, ()), "id")
         check_version(registration.version, person.version + (person != self.held[key]))
