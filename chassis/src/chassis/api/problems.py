@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from chassis.api.causes import CAUSES
 from chassis.api.codes import COMMON, code_of, shape_code
 from chassis.api.known_fields import EXTRA, UNKNOWN_FIELD, unknown_fields, unread_fields
 from chassis.process.errors import AttendError, Unavailable
@@ -97,7 +98,8 @@ def written(problem: Problem, path: str, dialects: Dialects) -> Response:
 
 
 def away(error: Unavailable) -> Problem:
-    """Return the answer where something needed is not there now."""
+    """Return the answer where something needed is not there now, and log what."""
+    CAUSES.tell(error)
     return Problem(503, error.code, "A part this needs is not there now. Send the same request again.", None, 1)
 
 

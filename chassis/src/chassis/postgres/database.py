@@ -4,7 +4,7 @@ One database holds a schema for each service; a pool sees its own schema first a
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Literal
 
 import asyncpg
@@ -88,8 +88,13 @@ class Pool(asyncpg.Pool):
         timeout: float | None = None,  # noqa: ASYNC109  # asyncpg's name
     ) -> AsyncIterator[Any]:
         """Give a connection for the block; asyncpg's own `fetch` and the like take theirs by this too."""
+        within = self._acquire_timeout_s if timeout is None else timeout
         with unavailable():
-            async with super().acquire(timeout=self._acquire_timeout_s if timeout is None else timeout) as connection:
+            async with AsyncExitStack() as held:
+                try:
+                    connection = await held.enter_async_context(super().acquire(timeout=within))
+                except TimeoutError as error:  # told from a statement that takes too long
+                    raise Unavailable("DATABASE_UNAVAILABLE", f"PostgreSQL: no connection in {within:g} s") from error
                 yield connection
 
     @asynccontextmanager
