@@ -193,9 +193,10 @@ EXPORTS = {
 }  # fmt: skip
 
 
-def told(one: BookAppointment | Refused) -> str:
+def told(one: object) -> str:
     if isinstance(one, Refused):
         return f"{one.code} {one.place}"
+    assert isinstance(one, BookAppointment)
     assert isinstance(one.starts_at, datetime)
     assert isinstance(one.ends_at, datetime)
     assert one.person is not None

@@ -29,7 +29,8 @@ def read(text: str | bytes, **csv: Any) -> list[BookAppointment | Refused]:
     """Return what is read of a file whose source's walls are London's."""
     profile = Profile.model_validate({"zone": "Europe/London", "country": "GB", "csv": csv or None})
     hints = replace(Hints(LOCAL, NOW), profiles=Profiles.fixed({"local": profile}))
-    return list(SeparatedValues().parse(text if isinstance(text, bytes) else text.encode(), hints).commands)
+    commands = SeparatedValues().parse(text if isinstance(text, bytes) else text.encode(), hints).commands
+    return [one for one in commands if isinstance(one, BookAppointment | Refused)]
 
 
 def one(text: str | bytes, **csv: Any) -> BookAppointment:
@@ -183,6 +184,7 @@ def test_bytes_are_read_in_their_encoding_and_a_patient_without_an_id_is_named_b
         ("a,b,c\n1,2,3", {}, "NO_COLUMNS"),
         ("a,b,c\n1,2,3", {"columns": {"start": "when"}}, "UNKNOWN_COLUMN"),
         ("", {}, "EMPTY_BODY"),
+        ("sep=;\n", {}, "EMPTY_BODY"),
         (HEADER + "v1,p1,x,20,b\n" * 1001, {}, "BATCH_TOO_LARGE"),
         (HEADER + '"' + "x" * 40_000, {}, "BAD_CSV"),
     ],

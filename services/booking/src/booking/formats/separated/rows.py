@@ -73,6 +73,9 @@ def rows_of(body: bytes, knobs: CsvProfile) -> Sequence[Sequence[str]]:
     delimiter = said if said is not None and knobs.delimiter == "auto" else delimiter_of(lines[0], knobs)
     try:
         found = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
-        return [row for row in found if row][said is not None :]
+        rows = [row for row in found if row][said is not None :]
     except csv.Error:
         raise Refused("BAD_CSV", f"a value of more than {LONGEST_FIELD} characters: is a quote open?") from None
+    if not rows:
+        raise Refused("EMPTY_BODY", "the body is empty")
+    return rows
