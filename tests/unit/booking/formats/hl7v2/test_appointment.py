@@ -72,7 +72,8 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
     "a number that everybody has names nobody": (
         siu(PID="PID|1||0000000000^^^NHS^NH~UNKNOWN^^^A^MR~7^^^B^PI"), {}, {"patient": "B|7", "patient_names": ()}
     ),
-    "and nobody is named by it alone": (siu(PID="PID|1|0|000-00^^^A^MR"), {}, {"patient": None}),
+    "and nobody is named by it alone": (siu(PID="PID|1||000-00^^^A^MR"), {}, {"patient": None}),
+    "the first number of a count is one": (siu(PID="PID|1||0^^^A^MR"), {}, {"patient": "A|0"}),
     "no patient at all": (siu("S15", PID=""), {}, {"patient": None, "person": None, "status": Status.CANCELLED}),
     # times
     "TQ1 before SCH-11": (
