@@ -26,7 +26,8 @@ RAISE = {
 """What carries a code, beside the `__init__` of an error and functions that are named after refusing."""
 
 NEVER_ANSWERED = {
-    "booking": {"KEY_TOO_SHORT", "KEY_IN_USE", "CLIENT_EXISTS"},  # of `clients create`
+    # of `clients create`, and of `import`
+    "booking": {"KEY_TOO_SHORT", "KEY_IN_USE", "CLIENT_EXISTS", "NOT_TEXT", "NOT_A_FILE"},
     "records": {"MAIN_FILE_TAKEN", "SUB_FILE_ORDINAL_OVERFLOW"},  # of events: dead letters
     "reminders": {"KAFKA_UNAVAILABLE", "BOOKING_UNAVAILABLE", "BOOKING_KEY_REFUSED", "BOOKING_UNREADABLE"},  # of jobs
     "notifier": {"NOT_CONFIGURED", "TIMEOUT", "NO_ANSWER", "KEY_REFUSED"},  # in a timeline's `missing`

@@ -66,21 +66,16 @@ class WaitingRecordView(BaseModel):
     record: RecordPlace
 
 
-class IgnoredRecordView(BaseModel):
-    """A record of nobody's visit, such as a slot that is blocked: it was read, and nothing was to be done."""
-
-    result: Literal["ignored"]
-    record: RecordPlace
-
-
 class SkippedRecordView(BaseModel):
-    """A record without which people went on, because it could not be read at all."""
+    """A record of which nothing is kept: it could not be read at all, or is of nobody's visit."""
 
-    result: Literal["skipped"]
+    result: Literal["skipped", "ignored"] = Field(
+        description="skipped: people went on without it. ignored: a slot that is blocked, say: nothing was to be done."
+    )
     record: RecordPlace
 
 
-RecordView = EventView | RefusedRecordView | WaitingRecordView | IgnoredRecordView | SkippedRecordView
+RecordView = EventView | RefusedRecordView | WaitingRecordView | SkippedRecordView
 
 
 class RefusedEvent(RefusedView):
