@@ -12,7 +12,9 @@ from booking.appointments.domain.strangers import Acquaintances
 from booking.clearances.domain.standing import NO_TERMS, Terms
 from booking.clinics.domain.clinic import ClinicState
 from booking.door.domain import Client
+from booking.formats.port import Parsed
 from booking.values.identity import Identity
+from booking.values.refusals import Refused
 from schemas.appointments import Status
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -86,3 +88,9 @@ def batch(
         ),
         now,
     )
+
+
+def of_visits(parsed: Parsed) -> list[BookAppointment | Refused]:
+    """Return what a body asks for, of which nothing is of patients alone."""
+    assert all(isinstance(one, BookAppointment | Refused) for one in parsed.commands), parsed.commands
+    return [one for one in parsed.commands if isinstance(one, BookAppointment | Refused)]

@@ -19,6 +19,7 @@ from stack.demo.changes import Change
 from stack.demo.commands import PROFILES
 from stack.demo.history import as_csv
 from stack.demo.people import HARBOR_HIS, LOCAL
+from tests.support.booking.builders import of_visits
 from tests.unit.demo.test_feeds import BY_HL7, WEEK
 
 
@@ -56,7 +57,7 @@ def test_a_message_is_read_as_the_change_it_is(change: Change) -> None:
 def test_the_file_is_read_as_the_history_it_is() -> None:
     body = as_csv(WEEK.history).encode()
 
-    found = list(SeparatedValues().parse(body, hints_of(LOCAL)).commands)
+    found = of_visits(SeparatedValues().parse(body, hints_of(LOCAL)))
 
     assert [meaning(one) for one in found] == [meant(one, one.appointment) for one in WEEK.history]
     assert [one.status for one in found if isinstance(one, BookAppointment)] == [one.status for one in WEEK.history]

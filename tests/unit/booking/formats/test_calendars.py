@@ -13,7 +13,7 @@ from booking.profiles.current import Profiles
 from booking.profiles.domain import Profile
 from booking.values.refusals import Refused
 from schemas.appointments import Status
-from tests.support.booking.builders import LOCAL, NOW
+from tests.support.booking.builders import LOCAL, NOW, of_visits
 
 EVENT = """
 UID:v-1
@@ -36,7 +36,7 @@ def read(event: str, method: str = "REQUEST", zone: str | None = None) -> list[B
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"METHOD:{method}", "BEGIN:VEVENT", *event.strip().splitlines()]
     body = "\r\n".join([*lines, "END:VEVENT", "END:VCALENDAR", ""]).encode()
     profiles = Profiles.fixed({"local": Profile(zone=zone)})
-    return list(ICalendar().parse(body, replace(Hints(LOCAL, NOW), profiles=profiles)).commands)
+    return of_visits(ICalendar().parse(body, replace(Hints(LOCAL, NOW), profiles=profiles)))
 
 
 def one(event: str = EVENT, method: str = "REQUEST", zone: str | None = None) -> BookAppointment:
@@ -108,8 +108,8 @@ def in_our_zone(offset: str | None) -> str:
 
 def test_a_zone_of_a_calendars_own_name_is_as_it_says_itself_and_not_as_another_did() -> None:
     offsets = ("-0500", "+0200", None, "+0000", None)
-    apart = [found for offset in offsets for found in ICalendar().parse(in_our_zone(offset).encode(), HINTS).commands]
-    together = ICalendar().parse("".join(map(in_our_zone, offsets)).encode(), HINTS).commands
+    apart = [found for offset in offsets for found in of_visits(ICalendar().parse(in_our_zone(offset).encode(), HINTS))]
+    together = of_visits(ICalendar().parse("".join(map(in_our_zone, offsets)).encode(), HINTS))
 
     for found in (apart, together):
         assert [one.code if isinstance(one, Refused) else one.starts_at for one in found] == [

@@ -11,14 +11,14 @@ from booking.formats.lines.format import LinesOfJson
 from booking.formats.plain.format import PlainJson
 from booking.formats.port import Hints
 from booking.values.refusals import Refused
-from tests.support.booking.builders import LOCAL, NOW
+from tests.support.booking.builders import LOCAL, NOW, of_visits
 from tests.support.booking.door import booking
 from tests.unit.booking.formats.test_profiled import FHIR
 
 
 def read(*lines: Any, end: bytes = b"\n") -> list[BookAppointment | Refused]:
     body = end.join(line if isinstance(line, bytes) else orjson.dumps(line) for line in lines)
-    return list(LinesOfJson(PlainJson(), FhirR4()).parse(body, Hints(LOCAL, NOW)).commands)
+    return of_visits(LinesOfJson(PlainJson(), FhirR4()).parse(body, Hints(LOCAL, NOW)))
 
 
 def without_id(appointment: str) -> dict[str, Any]:

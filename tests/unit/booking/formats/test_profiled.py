@@ -15,7 +15,7 @@ from booking.profiles.current import Profiles
 from booking.profiles.domain import Profile
 from booking.values.refusals import Refused
 from schemas.appointments import IngestMode
-from tests.support.booking.builders import LOCAL, NOW
+from tests.support.booking.builders import LOCAL, NOW, of_visits
 
 PARIS = Profiles.fixed({"local": Profile(zone="Romance Standard Time", mode=IngestMode.BACKFILL)})
 BY_CLINIC = Profiles.fixed({"local": Profile(clinic="EYE")}, {"EYE": "Europe/London"})
@@ -33,7 +33,7 @@ def plain(profiles: Profiles, mode: str | None = None, **given: Any) -> BookAppo
     """Return what is read of a booking at 15:30 of some wall."""
     visit = {"id": "v1", "status": "booked", "start": "2027-07-27T15:30", "end": "2027-07-27T16:00", **given}
     body = {"event_id": "e1", "mode": mode, "appointment": visit}
-    (found,) = PlainJson().parse(orjson.dumps([body]), replace(Hints(LOCAL, NOW), profiles=profiles)).commands
+    (found,) = of_visits(PlainJson().parse(orjson.dumps([body]), replace(Hints(LOCAL, NOW), profiles=profiles)))
     return found
 
 
