@@ -108,6 +108,32 @@ async def test_good_rows_are_taken_bad_ones_told_by_their_line_and_again_nothing
     assert await visits(door) == before
 
 
+WISHES = """AppointmentId,MRN,StartDateTime,Mobile,Email,SMSConsent,OptOut
+1,held,2027-03-12 10:00,07700900123,held@example.org,1,0
+2,text,2027-03-12 10:00,07700900124,text@example.org,0,0
+3,out,2027-03-12 10:00,07700900125,out@example.org,1,1
+4,odd,2027-03-12 10:00,07700900126,odd@example.org,maybe,0
+"""
+
+
+async def test_a_no_of_a_file_holds_and_a_yes_lifts_nothing(door: Door, url: str, tmp_path: Path) -> None:
+    for one, flags in (("held", {"do_not_contact": True}), ("text", {"mobile": "+447700900199"})):
+        assert (await door.ask("PUT", f"/v1/patients/{one}", flags)).status_code == 200
+    _, told, _ = await imported(url, written(tmp_path, WISHES))
+
+    assert refused_lines(Path(told["rejected"])) == [("5", "UNKNOWN_VALUE", "may_text")]
+    asked = (
+        "SELECT a.source_id, mobile, email, consent, do_not_contact, "
+        "(SELECT max(barred) FROM appointment_history h JOIN appointment USING (appointment_id) "
+        "WHERE appointment.patient_id = p.patient_id) AS barred FROM patient p JOIN patient_alias a USING (patient_id)"
+    )
+    assert {row["source_id"]: tuple(row)[1:] for row in await door.pool.fetch(asked)} == {
+        "held": ("+447700900123", "held@example.org", True, True, "DO_NOT_CONTACT"),
+        "text": (None, "text@example.org", True, False, None),
+        "out": ("+447700900125", "out@example.org", True, True, "DO_NOT_CONTACT"),
+    }
+
+
 async def test_an_old_file_that_is_sent_again_undoes_nothing_that_came_since(
     door: Door, url: str, tmp_path: Path
 ) -> None:

@@ -22,6 +22,18 @@ CASES: dict[str, tuple[dict[str, Any], PersonDetails, dict[str, Any]]] = {
     ),
     "neither": ({}, PersonDetails(has_no_mobile=True, has_no_email=True), {"mobile": None, "email": None}),
     "no mobile of his own, and a guardian's is held": (GUARDED, PersonDetails(has_no_mobile=True), {}),
+    "texts are refused": ({}, PersonDetails(refuses_texts=True), {"mobile": None}),
+    "texts are refused, and a guardian's mobile is held": (
+        GUARDED, PersonDetails(refuses_texts=True), {"mobile": None},
+    ),
+    "mail is refused, and a guardian's is held": (GUARDED, PersonDetails(refuses_mail=True), {"email": None}),
+    "both are refused": (
+        GUARDED, PersonDetails(refuses_texts=True, refuses_mail=True),
+        {"mobile": None, "email": None, "contact_of": None},
+    ),
+    "no consent": ({}, PersonDetails(consent=False), {"consent": False}),
+    "not to be contacted": ({}, PersonDetails(do_not_contact=True), {"do_not_contact": True}),
+    "nothing is said, and a bar is held": ({"consent": False, "do_not_contact": True}, PersonDetails(), {}),
     "a national number, and the clinic has no country": (
         {}, PersonDetails(own=Addresses(("07700 900555",)), country="GB"), {"mobile": "+447700900555"},
     ),

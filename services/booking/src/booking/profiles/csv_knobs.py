@@ -35,8 +35,13 @@ class Column(StrEnum):
     FAMILY_NAME = "family_name"
     MOBILE = "mobile"
     MAY_TEXT = "may_text"
+    DO_NOT_TEXT = "do_not_text"
     LANDLINE = "landline"
     EMAIL = "email"
+    MAY_EMAIL = "may_email"
+    DO_NOT_EMAIL = "do_not_email"
+    CONSENT = "consent"
+    DO_NOT_CONTACT = "do_not_contact"
     LANGUAGE = "language"
     CHANGED_AT = "changed_at"
 
@@ -89,6 +94,9 @@ class CsvProfile(Knobs):
     )
     true_words: Texts = Field(
         default=("1", "y", "yes", "true", "t", "x"), description="What says yes in a column of yes and no, in any case."
+    )
+    false_words: Texts = Field(
+        default=("0", "n", "no", "false", "f"), description="What says no there, in any case; where nothing is, too."
     )
     id: Annotated[tuple[Text | Number, ...], Field(max_length=10)] = Field(
         default=(),

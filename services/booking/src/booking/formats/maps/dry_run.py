@@ -83,9 +83,9 @@ def _follows(
     batch: Batch, answers: Sequence[EventAnswer], barred: Mapping[PatientKey | None, Bar]
 ) -> Iterator[Follows]:
     held, versions, flags = dict(batch.known.held), iter(batch.versions), codes_of(batch.flags)
-    died = {one.patient for one in batch.persons if one.details.deceased}
+    said = {one.patient: bar for one in batch.persons if (bar := one.details.barred) is not None}
     bars: dict[PatientKey | None, Bar] = dict(barred)
-    bars |= dict.fromkeys(died, Bar.DECEASED)
+    bars |= {patient: bar for patient, bar in said.items() if patient not in barred}
     for answer in answers:
         if answer.result is not Result.APPLIED:
             yield _unchanged(answer, held, flags)

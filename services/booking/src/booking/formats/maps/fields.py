@@ -8,6 +8,7 @@ from typing import NamedTuple
 from booking.appointments.domain.command import BookAppointment
 from booking.merges.told import ToldMerges
 from booking.patients.domain.details import PersonDetails
+from booking.patients.domain.patient import PATIENT_FLAGS
 from booking.patients.domain.registrations import Registration
 from booking.values.trail import Took, Trail
 from booking.values.unset import UNSET, Maybe
@@ -83,6 +84,7 @@ _KINDS: Mapping[str, Kind] = {
     "person.language": Kind.WORD,
     "person.country": Kind.WORD,
     "person.deceased": Kind.FLAG,
+    "person.consent": Kind.FLAG,
     "person.do_not_contact": Kind.FLAG,
 }
 """Every field that is shown, in this order."""
@@ -185,11 +187,13 @@ def _person(person: PersonDetails) -> Iterator[tuple[str, tuple[str, ...]]]:
         if text is not None:
             yield f"person.{field}", (text,)
     mobiles, emails = (*person.own.mobiles, *person.guardians.mobiles), (*person.own.emails, *person.guardians.emails)
-    for field, written, is_gone in (("mobile", mobiles, person.has_no_mobile), ("email", emails, person.has_no_email)):
+    no_mobile, no_email = person.has_no_mobile or person.refuses_texts, person.has_no_email or person.refuses_mail
+    for field, written, is_gone in (("mobile", mobiles, no_mobile), ("email", emails, no_email)):
         if written or is_gone:
             yield f"person.{field}", written
-    if person.deceased is not None:
-        yield "person.deceased", (_written(person.deceased),)
+    for flag in PATIENT_FLAGS:
+        if (said := getattr(person, flag)) is not None:
+            yield f"person.{flag}", (_written(said),)
 
 
 def hidden(kind: Kind, text: str) -> str:

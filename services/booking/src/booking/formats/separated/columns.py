@@ -43,16 +43,37 @@ _USUAL: Mapping[Column, str] = {
     Column.MOBILE: """mobile mobilephone cellphone patientcellphone mobiletelephone mobilenumber phonecell patientmobile
         textremindernumber attendeephone clientphone patphone patientphone phone phonenumber telephonemobile mobil
         handy""",
-    Column.MAY_TEXT: """permissiontosendsms smspermission smsconsent consentsms consenttosms textconsent smsoptin
-        optinsms oktotext allowsms""",
+    Column.MAY_TEXT: """permissiontosendsms smspermission smsconsent consentsms consenttosms textconsent consenttotext
+        permissiontotext smsoptin optinsms textoptin optintotext oktotext oktosms allowsms allowtext maytext""",
+    Column.DO_NOT_TEXT: """donottext donotsms donotsendsms nosms notext smsoptout optoutsms smsoptedout textoptout
+        optouttext textoptedout""",
     Column.LANDLINE: "landline homephone hometelephone phonehome",
     Column.EMAIL: "email emailaddress patientemail clientemail inviteeemail attendeeemail",
+    Column.MAY_EMAIL: """permissiontosendemail emailpermission emailconsent consentemail consenttoemail
+        permissiontoemail emailoptin optinemail oktoemail allowemail mayemail""",
+    Column.DO_NOT_EMAIL: "donotemail donotsendemail noemail emailoptout optoutemail emailoptedout",
+    Column.CONSENT: """consenttocontact contactconsent permissiontocontact contactpermission oktocontact allowcontact
+        maycontact""",
+    Column.DO_NOT_CONTACT: "donotcontact donotcontactpatient nocontact dnc optout optedout isoptedout contactoptout",
     Column.LANGUAGE: "language preferredlanguage",
     Column.CHANGED_AT: "changedat modifiedat lastmodified updatedat",
 }
 
+type Wishes = Mapping[Column, Sequence[int]]
+"""What says whether a patient may be written to → where it stands in a row, from 0."""
+
 USUAL_NAMES: Mapping[str, Column] = {name: column for column, names in _USUAL.items() for name in names.split()}
 """Folded name of a column → what is in it, where the profile names no column at all; of one thing the best first."""
+
+WISHES = (
+    Column.MAY_TEXT,
+    Column.DO_NOT_TEXT,
+    Column.MAY_EMAIL,
+    Column.DO_NOT_EMAIL,
+    Column.CONSENT,
+    Column.DO_NOT_CONTACT,
+)
+"""What says whether a patient may be written to."""
 
 _RANK = {name: rank for rank, name in enumerate(USUAL_NAMES)}
 _ONCE = frozenset(
@@ -97,6 +118,23 @@ def places_of(header: Sequence[str] | None, knobs: CsvProfile) -> Mapping[Column
         text = "no column has a name that is known here: say in the source's profile which is what (csv.columns), and "
         raise Refused("NO_COLUMNS", f"{text}csv.header: false if the first line is a visit", "csv.columns")
     return found
+
+
+def wishes_of(header: Sequence[str] | None, named: Mapping[Column, int], knobs: CsvProfile) -> Wishes:
+    """Return every column that says whether a patient may be written to, also where a profile names only others.
+
+    One that is passed over may be a no: of several of one meaning each counts.
+
+    Args:
+        named: Where each thing stands, as `places_of` says it.
+    """
+    found = {column: {named[column]} for column in WISHES if column in named}
+    others = {index for column, index in named.items() if column not in WISHES}
+    for index, name in enumerate(map(folded, header or ())):
+        column = USUAL_NAMES.get(name)
+        if column in WISHES and column not in knobs.columns and index not in others:
+            found.setdefault(column, set()).add(index)
+    return {column: sorted(where) for column, where in found.items()}
 
 
 def _meant(names: Sequence[str]) -> Iterator[tuple[str, Column]]:

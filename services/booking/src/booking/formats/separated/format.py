@@ -6,7 +6,7 @@ from typing import Any
 from booking.appointments.domain.command import BookAppointment
 from booking.formats.port import Hints, Meant, Parsed
 from booking.formats.separated import row
-from booking.formats.separated.columns import index_of, places_of
+from booking.formats.separated.columns import index_of, places_of, wishes_of
 from booking.formats.separated.rows import rows_of
 from booking.formats.separated.sheet import Sheet, plain
 from booking.formats.separated.times import Walls
@@ -52,18 +52,21 @@ def sheet_of(header: Sequence[str] | None, knobs: CsvProfile, meant: Meant, clie
     Raises:
         Refused: UNKNOWN_COLUMN, NO_COLUMNS.
     """
+    places = places_of(header, knobs)
     return Sheet(
         client=client,
         source=meant.source,
         profile=meant.profile,
         knobs=knobs,
-        places=places_of(header, knobs),
+        places=places,
         names=[index_of(name, header, f"csv.id.{number}") for number, name in enumerate(knobs.id)],
         walls=Walls(meant.zone_at(), knobs.date_format),
         zone_at=meant.zone_at,
         clinic=meant.clinic,
         words={folded(word): of for word, of in knobs.words.items()},
         yes={word.casefold() for word in knobs.true_words},
+        no={"", *(word.casefold() for word in knobs.false_words)},
+        wishes=wishes_of(header, places, knobs),
     )
 
 

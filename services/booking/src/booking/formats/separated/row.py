@@ -10,6 +10,7 @@ from booking.appointments.domain.statuses import NEEDS_NO_START
 from booking.formats.separated import times
 from booking.formats.separated.sheet import Row, Sheet
 from booking.formats.separated.trail import note_places
+from booking.formats.separated.wishes import wish_of
 from booking.formats.status_words import folded, word_of
 from booking.patients.domain.details import Addresses, PersonDetails
 from booking.profiles.csv_knobs import Column
@@ -36,7 +37,6 @@ _STATUSES: Mapping[Word, Status] = {
 _A_DAY, _LONGEST_NIGHT = timedelta(days=1), timedelta(hours=12)
 _STARTS = (Column.START, Column.START_DATE, Column.START_TIME)
 _STAND = tuple(status for status in Status if status not in NOT_YET_BOOKED)
-_NO = frozenset({"", "0", "n", "no", "false", "f"})
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -53,8 +53,8 @@ def command(cells: Sequence[str], sheet: Sheet, trail: Trail | None = None) -> B
         trail: Takes where its values came from; None: nobody asked.
 
     Raises:
-        Refused: EMPTY_ROW, UNKNOWN_STATUS, IGNORED_MESSAGE, PATIENT_REQUIRED, START_REQUIRED, or an id or the start of
-            a visit that stands cannot be read.
+        Refused: EMPTY_ROW, UNKNOWN_STATUS, IGNORED_MESSAGE, PATIENT_REQUIRED, START_REQUIRED, UNKNOWN_VALUE, or an
+            id or the start of a visit that stands cannot be read.
     """
     if not any(cell.strip() for cell in cells):
         raise Refused("EMPTY_ROW", "nothing is in this row")
@@ -102,7 +102,7 @@ def _word(row: Row) -> Word | None:
         return Word.CANCELLED
     if _is_no_show(row):
         return Word.NO_SHOW
-    column = Column.STATUS if cancelled.casefold() in _NO else Column.CANCELLED
+    column = Column.STATUS if cancelled.casefold() in row.sheet.no else Column.CANCELLED
     text = row.text(column)
     word = row.sheet.words.get(folded(text)) if text else None
     if word is None:
@@ -116,7 +116,7 @@ def _word(row: Row) -> Word | None:
 
 def _is_no_show(row: Row) -> bool:
     said = row.text(Column.NO_SHOW).casefold()
-    if said not in row.sheet.yes | _NO:
+    if said not in row.sheet.yes | row.sheet.no:
         raise Refused("UNKNOWN_VALUE", "neither yes nor no: see csv.true_words of the profile", Column.NO_SHOW)
     return said in row.sheet.yes
 
@@ -127,7 +127,7 @@ def _confirmed(row: Row, word: Word | None, details: Details) -> Maybe[bool]:
     said = row.text(Column.CONFIRMED).casefold()
     if said in row.sheet.yes:
         return True
-    if said in _NO:
+    if said in row.sheet.no:
         return False if said else UNSET
 
     def strange() -> bool:
@@ -232,16 +232,18 @@ def _person(row: Row) -> PersonDetails:
     profile = row.sheet.profile
     given, family = _called(row)
     numbers = (row.text(Column.MOBILE), row.text(Column.LANDLINE))
-    permission = row.text(Column.MAY_TEXT).casefold()
-    may_not = bool(permission) and permission not in row.sheet.yes
+    wish = wish_of(row)
     return PersonDetails(
         given_name=given or None,
         family_name=family or None,
         own=Addresses(
-            tuple(number for number in numbers if number and not may_not),
-            tuple(filter(None, (row.text(Column.EMAIL),))),
+            tuple(number for number in numbers if number and not wish.texts),
+            tuple(email for email in (row.text(Column.EMAIL),) if email and not wish.mail),
         ),
-        has_no_mobile=may_not,
+        consent=False if wish.consent else None,
+        do_not_contact=True if wish.contact else None,
+        refuses_texts=wish.texts,
+        refuses_mail=wish.mail,
         language=row.text(Column.LANGUAGE) or None,
         country=profile.country,
         language_otherwise=profile.language,

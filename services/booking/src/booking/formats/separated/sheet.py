@@ -6,6 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from booking.formats.separated import times
+from booking.formats.separated.columns import Wishes
 from booking.profiles.csv_knobs import Column, CsvProfile
 from booking.profiles.domain import Profile, Word
 from booking.values import texts
@@ -29,6 +30,8 @@ class Sheet(NamedTuple):
         clinic: The clinic of rows that name none.
         words: The source's own status words, folded.
         yes: What says yes, in small letters.
+        no: What says no, where nothing is too.
+        wishes: Where it stands whether a patient may be written to.
     """
 
     client: str
@@ -42,6 +45,8 @@ class Sheet(NamedTuple):
     clinic: str | None
     words: Mapping[str, Word]
     yes: Set[str]
+    no: Set[str]
+    wishes: Wishes
 
     def at(self, clinic: str) -> "Sheet":
         """Return how rows of a clinic are read."""
@@ -60,8 +65,16 @@ class Row:
     def text(self, column: Column) -> str:
         """Return what stands there; empty if nothing does, or the file has no such column."""
         index = self.sheet.places.get(column)
-        said = "" if index is None or index >= len(self.cells) else plain(self.cells[index])
+        said = "" if index is None else self._at(index)
         return "" if said in _NOTHING and column not in _NAMES else said
+
+    def wishes(self, column: Column) -> list[str]:
+        """Return what stands, in small letters, in each column of that meaning that says anything."""
+        said = (self._at(index) for index in self.sheet.wishes.get(column, ()))
+        return [one.casefold() for one in said if one and one not in _NOTHING]
+
+    def _at(self, index: int) -> str:
+        return plain(self.cells[index]) if index < len(self.cells) else ""
 
     def identifier(self, column: Column) -> str:
         """Return the id that stands there; empty if none does.

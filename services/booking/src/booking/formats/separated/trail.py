@@ -21,8 +21,10 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "service_type": (Column.SERVICE_TYPE,),
     "person.given_name": (Column.GIVEN_NAME, Column.PATIENT_NAME),
     "person.family_name": (Column.FAMILY_NAME, Column.PATIENT_NAME),
-    "person.mobile": (Column.MOBILE, Column.LANDLINE, Column.MAY_TEXT),
-    "person.email": (Column.EMAIL,),
+    "person.mobile": (Column.MOBILE, Column.LANDLINE, Column.MAY_TEXT, Column.DO_NOT_TEXT),
+    "person.email": (Column.EMAIL, Column.MAY_EMAIL, Column.DO_NOT_EMAIL),
+    "person.consent": (Column.CONSENT,),
+    "person.do_not_contact": (Column.DO_NOT_CONTACT,),
     "person.language": (Column.LANGUAGE,),
 }
 """Field of the command → the columns that may say it, best first."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from booking.values import contacts, texts
 from booking.values.refusals import Refused
 from booking.values.warned import Details, dropped
+from schemas.appointments import Bar
 from schemas.people import ContactOf
+from schemas.planning import barred_by
 
 GUARDIAN: ContactOf = "guardian"
 
@@ -33,6 +36,10 @@ class PersonDetails:
         guardians_former: The same of those of others.
         has_no_mobile: It is said that he has none, whatever it was; a mobile that is said beside it counts.
         has_no_email: The same of his email.
+        consent: False: he consents to no message; what a yes says is not held.
+        do_not_contact: True: nobody writes to him.
+        refuses_texts: No mobile is kept of him, his own or another's.
+        refuses_mail: The same of his email.
         country: By which national numbers are read where the clinic has none.
         language_otherwise: That of one whose language nobody ever told.
     """
@@ -47,6 +54,10 @@ class PersonDetails:
     deceased: bool | None = None
     has_no_mobile: bool = False
     has_no_email: bool = False
+    consent: Literal[False] | None = None
+    do_not_contact: Literal[True] | None = None
+    refuses_texts: bool = False
+    refuses_mail: bool = False
     country: str | None = None
     language_otherwise: str | None = None
 
@@ -61,6 +72,10 @@ class KeptDetails:
         guardians_former: Those of others that are theirs no more.
         has_no_mobile: He has none, whatever it was.
         has_no_email: The same of his email.
+        consent: False: he consents to no message.
+        do_not_contact: True: nobody writes to him.
+        refuses_texts: No mobile is kept of him, his own or another's.
+        refuses_mail: The same of his email.
         language_otherwise: That of one whose language nobody ever told.
     """
 
@@ -75,7 +90,18 @@ class KeptDetails:
     guardians_former: frozenset[str] = frozenset()
     has_no_mobile: bool = False
     has_no_email: bool = False
+    consent: Literal[False] | None = None
+    do_not_contact: Literal[True] | None = None
+    refuses_texts: bool = False
+    refuses_mail: bool = False
     language_otherwise: str | None = None
+
+    @property
+    def barred(self) -> Bar | None:
+        """Why no message may go to him by what is said here alone, or None."""
+        return barred_by(
+            deceased=self.deceased is True, do_not_contact=self.do_not_contact is True, consent=self.consent is None
+        )
 
 
 def read_by(person: PersonDetails, country: str | None, details: Details) -> KeptDetails:
@@ -106,6 +132,10 @@ def read_by(person: PersonDetails, country: str | None, details: Details) -> Kep
         guardians_former=_normal(person.guardians_former, country),
         has_no_mobile=person.has_no_mobile,
         has_no_email=person.has_no_email,
+        consent=person.consent,
+        do_not_contact=person.do_not_contact,
+        refuses_texts=person.refuses_texts,
+        refuses_mail=person.refuses_mail,
         language_otherwise=text(person.language_otherwise, "patient.language"),
     )
 

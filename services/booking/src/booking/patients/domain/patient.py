@@ -9,7 +9,7 @@ from schemas.appointments import Bar
 from schemas.people import ContactOf
 from schemas.planning import barred_by
 
-_SAID = ("given_name", "family_name", "language", "deceased")
+_SAID = ("given_name", "family_name", "language", "consent", "do_not_contact", "deceased")
 
 PATIENT_FLAGS = ("consent", "do_not_contact", "deceased")
 """Fields of a patient that change only when they are named (D51)."""
@@ -61,8 +61,8 @@ def _addresses(held: PatientState, person: KeptDetails) -> tuple[str | None, str
     """Return mobile, email and whose they are: a guardian's only where the patient has none of his own (D54)."""
     former = person.former | (person.guardians_former if held.contact_of is not None else frozenset())
     is_own = held.contact_of is None
-    mobile = None if (is_own and person.has_no_mobile) or held.mobile in former else held.mobile
-    email = None if (is_own and person.has_no_email) or held.email in former else held.email
+    mobile = None if person.refuses_texts or (is_own and person.has_no_mobile) or held.mobile in former else held.mobile
+    email = None if person.refuses_mail or (is_own and person.has_no_email) or held.email in former else held.email
     is_reached = mobile is not None or email is not None
     if person.mobile is None and person.email is None:
         return mobile, email, held.contact_of if is_reached else None
