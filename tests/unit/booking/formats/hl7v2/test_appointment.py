@@ -74,6 +74,7 @@ CASES: dict[str, tuple[bytes, dict[str, Any], dict[str, Any]]] = {
     ),
     "and nobody is named by it alone": (siu(PID="PID|1||000-00^^^A^MR"), {}, {"patient": None}),
     "the first number of a count is one": (siu(PID="PID|1||0^^^A^MR"), {}, {"patient": "A|0"}),
+    "so is the first of a count's first count": (siu(PID="PID|1||0-0^^^A^MR"), {}, {"patient": "A|0-0"}),
     "no patient at all": (siu("S15", PID=""), {}, {"patient": None, "person": None, "status": Status.CANCELLED}),
     # times
     "TQ1 before SCH-11": (

@@ -17,7 +17,7 @@ _NOT_OF_PEOPLE = frozenset({"AN", "ACSN", "VN", "DL", "SS"})
 """Types of accounts and visits, and numbers that are not a patient's name wherever there is another."""
 
 
-_NOBODY = re.compile(r"0[0\s-]+|UNKNOWN|UNK|NONE|NULL|NIL|N/?A|TB[AD]", re.IGNORECASE)
+_NOBODY = re.compile(r"0(?:[\s-]*0){3,}|UNKNOWN|UNK|NONE|NULL|NIL|N/?A|TB[AD]", re.IGNORECASE)
 """What stands for a number that somebody has not: by it everybody would be the same patient."""
 
 
