@@ -83,7 +83,7 @@ first of his names above.
 
 | trigger | becomes |
 |---|---|
-| A04, A05, A08, A28, A31 | he is registered, or changed in what is said of him; national numbers by the profile's country, else the installation's |
+| A04, A05, A08, A28, A31 | he is registered, or changed in what is said of him; national numbers by the country of the profile, else of its default clinic or the client's, else of the installation |
 | A23, A29 | nobody writes to him any more (`do_not_contact`); what becomes of his visits is told of its own. Of whom nobody registered nothing follows |
 | A40, A34 | the record in MRG-1 is merged into that of the PID before it, pair by pair, all of a message or none: as `POST /v1/patients/{id}/merge` does it. Where one of the two was never heard of, the other has his name from now on, and of two strangers nothing follows. A number that both have, as a national one, is of neither alone. PID and MRG alike, or turned round after they were merged: refused, `SAME_PATIENT` at `MRG^1`; a merge is not undone |
 | all others | refused, `UNSUPPORTED_EVENT` |

@@ -33,6 +33,11 @@ class Meant(NamedTuple):
     clinic: str | None
     profiles: Profiles
 
+    @property
+    def country(self) -> str | None:
+        """By which national numbers of patients told of alone are read: the profile's, else the clinic's."""
+        return self.profile.country or self.profiles.country_at(self.clinic)
+
     def zone_at(self, place: str | None = None) -> ZoneInfo | None:
         """Return the zone of a wall's time at a clinic of this code: the profile's, else the clinic's.
 

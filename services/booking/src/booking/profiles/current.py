@@ -10,7 +10,7 @@ import structlog
 from booking.door.domain import ALL
 from booking.profiles.domain import DEFAULT, Match, Profile
 from booking.profiles.kept import read_kept
-from booking.profiles.store import newest, zones_of
+from booking.profiles.store import countries_of, newest, zones_of
 from booking.values.times import zone_of
 from chassis.postgres.database import Connection, Pool
 from chassis.process.errors import Unavailable
@@ -43,21 +43,34 @@ class Profiles:
     def __init__(self) -> None:
         self._held: Mapping[str, Held] = {}
         self._clinic_zones: Mapping[str, str] = {}
+        self._clinic_countries: Mapping[str, str] = {}
 
     @classmethod
-    def fixed(cls, profiles: Mapping[str, Profile], clinic_zones: Mapping[str, str] | None = None) -> Self:
+    def fixed(
+        cls,
+        profiles: Mapping[str, Profile],
+        clinic_zones: Mapping[str, str] | None = None,
+        clinic_countries: Mapping[str, str] | None = None,
+    ) -> Self:
         """Return profiles that do not change, by source.
 
         Args:
             clinic_zones: Code of a clinic → its zone, for times of sources whose profile names none.
+            clinic_countries: Code of a clinic → its country, for national numbers of such sources.
         """
         fixed = cls()
-        fixed.hold({source: (1, profile) for source, profile in profiles.items()}, clinic_zones or {})
+        held = {source: (1, profile) for source, profile in profiles.items()}
+        fixed.hold(held, clinic_zones or {}, clinic_countries or {})
         return fixed
 
-    def hold(self, profiles: Mapping[str, tuple[int, Profile]], clinic_zones: Mapping[str, str]) -> None:
-        """Put these (version, profile) in force, by source, and no others; and the clinics' zones, by code."""
-        self._clinic_zones = clinic_zones
+    def hold(
+        self,
+        profiles: Mapping[str, tuple[int, Profile]],
+        clinic_zones: Mapping[str, str],
+        clinic_countries: Mapping[str, str],
+    ) -> None:
+        """Put these (version, profile) in force, by source, and no others; and the clinics' zones and countries."""
+        self._clinic_zones, self._clinic_countries = clinic_zones, clinic_countries
         self._held = {
             source: Held(version, profile, _zone(profile, clinic_zones))
             for source, (version, profile) in profiles.items()
@@ -85,6 +98,10 @@ class Profiles:
             if named is not None:
                 return zone_of(named)
         return held.zone
+
+    def country_at(self, clinic: str | None) -> str | None:
+        """Return the country of a clinic of this code; None if there is no such clinic, or it has none."""
+        return self._clinic_countries.get(clinic or "")
 
     def held(self, source: str | None) -> Held:
         """Return a source's profile with what goes with it."""
@@ -123,7 +140,7 @@ class KeptProfiles(Profiles):
         """
         kept = await newest(connection)
         read = {source: (version, self._read(source, version, value)) for source, (version, value) in kept.items()}
-        self.hold(read, await zones_of(connection))
+        self.hold(read, await zones_of(connection), await countries_of(connection))
 
     def _read(self, source: str, version: int, kept: Mapping[str, object]) -> Profile:
         held = self.held(source)

@@ -20,6 +20,7 @@ VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7)
 _NEWEST = """
 SELECT DISTINCT ON (source) source, version, profile FROM source_profile ORDER BY source, version DESC
 """
+_COUNTRIES = "SELECT clinic_id, country FROM clinic WHERE country IS NOT NULL"
 _ZONES = "SELECT clinic_id, zone FROM clinic WHERE $1::text[] IS NULL OR clinic_id = ANY ($1::text[])"
 
 
@@ -76,3 +77,8 @@ async def zones_of(connection: Connection | Pool, clinics: Collection[str] | Non
     """Return the zone of each of these clinics that is known, by code; None: of all clinics."""
     asked = None if clinics is None else list(clinics)
     return {row["clinic_id"]: row["zone"] for row in await connection.fetch(_ZONES, asked)}
+
+
+async def countries_of(connection: Connection | Pool) -> Mapping[str, str]:
+    """Return the country of each clinic that has one, by code."""
+    return {row["clinic_id"]: row["country"] for row in await connection.fetch(_COUNTRIES)}

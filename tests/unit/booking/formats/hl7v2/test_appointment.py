@@ -276,7 +276,7 @@ def test_whose_it_is_is_told_by_its_sender_where_a_client_speaks_for_several() -
     profile = Profile.model_validate({"hl7v2": {"match": {"sending_application": ["RIS"]}}})
     profiles = Profiles.fixed({"b": profile})
     other = Profile.model_validate({"hl7v2": {"match": {"sending_application": ["LIS"]}}})
-    profiles.hold({"a": (1, other), "b": (1, profile)}, {})
+    profiles.hold({"a": (1, other), "b": (1, profile)}, {}, {})
     (found,) = Hl7V2().parse(siu(), Hints(both, NOW, profiles=profiles)).commands
     assert isinstance(found, BookAppointment)
     assert found.source == "b"

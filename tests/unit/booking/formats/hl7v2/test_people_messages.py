@@ -70,6 +70,20 @@ def test_numbers_are_read_by_the_profiles_country_before_the_installations() -> 
     assert found.onto(HELD).mobile == "+4915123456789"
 
 
+@pytest.mark.parametrize(
+    ("profile", "mobile"),
+    [({"clinic": "EYE"}, "+4915123456789"), ({"clinic": "EYE", "country": "GB"}, None), ({}, None)],
+)
+def test_without_a_country_of_its_own_a_source_has_that_of_its_default_clinic(
+    profile: dict[str, str], mobile: str | None
+) -> None:
+    profiles = Profiles.fixed({"local": Profile.model_validate(profile)}, clinic_countries={"EYE": "DE"})
+    body = f"{header('A08', kind='ADT')}\rEVN|A08\rPID|1||77||||||||||0151 23456789^PRS^CP\r".encode()
+    hints = Hints(LOCAL, NOW, source="local", profiles=profiles, country="GB")
+    found = registration(read(body), hints.meant(), hints)
+    assert found.onto(replace(HELD, mobile=None)).mobile == mobile
+
+
 def test_his_best_name_is_the_profiles() -> None:
     found = told("PID|1||1^^^A^MR~2^^^B^MR", hl7v2={"patient": {"authorities": ["B"]}})
     assert found.identity == ("local", "B|2")

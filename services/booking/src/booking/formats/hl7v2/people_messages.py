@@ -58,7 +58,7 @@ def _described(
 ) -> Registration:
     """Return what one PID says of its patient."""
     read = person_of(person, message, meant.profile, details)
-    kept = read_by(read, meant.profile.country or hints.country, details)
+    kept = read_by(read, meant.country or hints.country, details)
     flags = {} if kept.deceased is None else {"deceased": kept.deceased}
     told = _registration(identity, _told(kept), flags, hints.client, details)
     return told._replace(language_otherwise=kept.language_otherwise)
