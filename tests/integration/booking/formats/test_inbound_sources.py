@@ -98,7 +98,7 @@ async def test_a_dead_letter_is_replayed_by_the_profile_that_its_source_has_by_t
     installation: Installation,
 ) -> None:
     async with opened_on_kafka(installation, inbound_clients=BOUND) as door:
-        await door.client(Client("engine", ("epic",), may_register=True, default_clinic="EYE"))
+        await door.client(Client("engine", ("epic",), may_register=True))
         await sent(door, installation, "F1", siu(SCH=WALL), **HL7)
         assert await door.pool.fetchval("SELECT code FROM dead_letter") == "NAIVE_TIME"
         await profiled(door, "epic", EPIC)
