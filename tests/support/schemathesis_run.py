@@ -15,7 +15,10 @@ from stack.ports import free_port
 from tests.support.waiting import until
 
 PHASES = ("examples", "coverage", "fuzzing")
-CONFIG = """
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
+CONFIG = f"""
+hooks = "{HOOKS}"
+
 [checks] # not `allow_header_conformance`: `Allow` names what the path takes, and it looks at one template that fits it
 enabled = false
 not_a_server_error.enabled = true
