@@ -47,7 +47,7 @@ PY
 }
 APIS=(BOOKING RECORDS REMINDERS_API NOTIFIER)
 PROCESSES=("${APIS[@]}" REMINDERS_WORKER REMINDERS_PROJECTOR)
-ports=$(free_ports KAFKA_PORT POSTGRES_PORT CARRIER_PORT "${APIS[@]/%/_PORT}" "${PROCESSES[@]/%/_OPERATIONS_PORT}")
+ports=$(free_ports KAFKA_PORT POSTGRES_PORT CARRIER_PORT MLLP_PORT MLLP_OPERATIONS_PORT "${APIS[@]/%/_PORT}" "${PROCESSES[@]/%/_OPERATIONS_PORT}")
 set -a
 eval "$ports"
 . deploy/demo.env
@@ -91,6 +91,7 @@ at() { echo "http://127.0.0.1:$1"; }
 export "ATTEND_SINKS_URL=$(at "$CARRIER_PORT")"
 for name in "${APIS[@]}"; do port=${name}_PORT; export "ATTEND_${name}_URL=$(at "${!port}")"; done
 for name in "${PROCESSES[@]}"; do port=${name}_OPERATIONS_PORT; export "ATTEND_${name}_OPERATIONS_URL=$(at "${!port}")"; done
+export "ATTEND_BOOKING_MLLP_OPERATIONS_URL=$(at "$MLLP_OPERATIONS_PORT")"
 
 .venv/bin/pytest -q tests/end_to_end tests/containers "$@"
 say "end-to-end tests, isolation and faults passed"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from chassis.process import clock
-from stack.demo.installation import APIS, SERVICES, Installation
+from stack import services
+from stack.demo.installation import APIS, Installation
 from stack.supervisor import System
 
 MONDAY_MORNING = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -27,7 +28,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Installation | 
 
     return Installation(
         urls={name: named(name) for name in (*APIS, "sinks")},
-        operations_urls={name: named(name, "OPERATIONS_") for name in SERVICES},
+        operations_urls={one.name: named(one.name, "OPERATIONS_") for one in services.ALL},
         key=environ["ATTEND_KEY"],
         operator_key=environ["ATTEND_OPERATOR_KEY"],
         clock_file=Path(environ["ATTEND_CLOCK_FILE"]),
