@@ -64,7 +64,7 @@ def outcome(one: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_what_would_become_of_a_body_is_told_and_nothing_of_it_is_kept(door: Door, name: str) -> None:
+async def test_b17_what_would_become_of_a_body_is_told_and_nothing_of_it_is_kept(door: Door, name: str) -> None:
     body, type_, expected = CASES[name]
     before = await door.counts()
 
