@@ -1,7 +1,6 @@
 """Commands about appointments, taken in: those of one request, with others that wait, in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from booking.appointments.counts import AnswerCounts
 from booking.appointments.domain.batch import EventAnswer
@@ -16,10 +15,6 @@ from booking.inbound.store import keep_refused
 from booking.patients.handle import Rules
 from booking.values.refusals import IDENTITY_CONFLICT, ILLEGAL_TRANSITION, Refused
 from chassis.postgres.database import Connection
-
-
-class _NothingKept(Exception):  # no error: it ends a transaction of which nothing is to stay
-    """Undoes what a dry run did."""
 
 
 class CommandIntake:
@@ -58,23 +53,13 @@ class CommandIntake:
     async def plan_all(self, commands: Sequence[BookAppointment | Refused], client: Client) -> list[EventAnswer]:
         """Return what the commands would be answered now; nothing is kept, and nobody is told."""
         readable = [command for command in commands if isinstance(command, BookAppointment)]
-        answers: list[EventAnswer] = []
 
-        async def story(connection: Connection) -> None:
+        async def story(connection: Connection) -> list[EventAnswer]:
             by_client, all_register = {client.client_id: client}, self._rules.register_on_booking
-            _, found = await decided(
-                PostgresStore(connection),
-                readable,
-                by_client,
-                self._transactions.clock.now(),
-                all_register=all_register,
-            )
-            answers[:] = found
-            raise _NothingKept
+            now = self._transactions.clock.now()
+            return (await decided(PostgresStore(connection), readable, by_client, now, all_register=all_register))[1]
 
-        with suppress(_NothingKept):
-            await self._transactions.run(story)
-        left = iter(answers)
+        left = iter(await self._transactions.tried(story))
         return [EventAnswer("", refusal=one) if isinstance(one, Refused) else next(left) for one in commands]
 
     async def _accept(self, commands: Sequence[BookAppointment], clients: Mapping[str, Client]) -> list[EventAnswer]:

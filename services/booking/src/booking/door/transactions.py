@@ -1,6 +1,7 @@
 """One transaction for each command from outside; 2xx is answered only after its commit (G1)."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from booking.values.refusals import Refused
 from chassis.postgres.after_commit import said_after_commit
@@ -24,6 +25,10 @@ class RefusalCounts:
 RACES = frozenset({"KEY_RACE", "IDENTITY_RACE"})
 """Two transactions met over one key; the second time the other's outcome is seen."""
 TRIES = 3
+
+
+class _NothingKept(Exception):  # no error: it ends a transaction of which nothing is to stay
+    """Undoes what was tried."""
 
 
 class Transactions:
@@ -54,3 +59,19 @@ class Transactions:
                 if error.code not in RACES or not remaining:
                     raise
         raise AssertionError("the last try returns or raises")
+
+    async def tried[T](self, story: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run the story in a transaction that is undone, and return its result: nothing is kept, and nobody is told.
+
+        Raises:
+            Unavailable: The database is not there.
+        """
+        results: list[T] = []
+
+        async def undone(connection: Connection) -> None:
+            results[:] = [await story(connection)]
+            raise _NothingKept
+
+        with suppress(_NothingKept):
+            await self.run(undone)
+        return results[0]

@@ -1,7 +1,6 @@
 """What events ask for, of visits and of patients alone, taken in their order."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 
@@ -23,10 +22,6 @@ from booking.patients.store import PostgresPatients
 from booking.values.refusals import NOT_REGISTERED, Refused
 from booking.values.warned import UNKNOWN_PATIENT, Warned
 from chassis.postgres.database import Connection
-
-
-class _NothingKept(Exception):  # no error: it ends a transaction of which nothing is to stay
-    """Undoes what a dry run did."""
 
 
 class Taking:
@@ -67,17 +62,12 @@ class Taking:
         """Return what each would be answered now, on top of those before it; nothing is kept, and nobody is told."""
         if all(_kind(one) is BookAppointment for one in asked):
             return await self._intake.plan_all(_of_visits(asked), client)
-        answers: list[EventAnswer] = []
 
-        async def story(connection: Connection) -> None:
-            answers.clear()
-            for _, run in groupby(asked, _kind):
-                answers.extend(await self._tried(connection, list(run), client))
-            raise _NothingKept
+        async def story(connection: Connection) -> list[EventAnswer]:
+            runs = [await self._tried(connection, list(run), client) for _, run in groupby(asked, _kind)]
+            return [answer for run in runs for answer in run]
 
-        with suppress(_NothingKept):
-            await self._transactions.run(story)
-        return answers
+        return await self._transactions.tried(story)
 
     async def _tried(self, connection: Connection, run: Sequence[Asked], client: Client) -> list[EventAnswer]:
         """Take a run of one kind in a transaction that is undone."""
