@@ -6,19 +6,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
 import orjson
 import pytest
-from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from chassis.api.app import serve
 from chassis.process.errors import AttendError
 from stack.__main__ import app
-from stack.ports import free_port
 from tests.support.booking.door import KEY, Door, booking
+from tests.support.booking.heard import heard
 from tests.support.booking.hl7 import siu
-from tests.support.waiting import until
 
 
 @dataclass
@@ -42,21 +38,8 @@ class Command:
 @pytest.fixture
 async def command(door: Door, tmp_path: Path) -> AsyncIterator[Command]:
     """Give the command with a door that runs in this test's loop."""
-    port, stop = free_port(), asyncio.Event()
-    with capture_logs():  # this process's stdout is the command's
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(door.api, "127.0.0.1", port, stop))
-            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-                await until(lambda: answers(http))
-                yield Command(f"http://127.0.0.1:{port}", tmp_path)
-            stop.set()
-
-
-async def answers(http: httpx2.AsyncClient) -> bool:
-    try:
-        return (await http.get("/v1/sources/local/profile")).status_code == 401
-    except httpx2.TransportError:
-        return False
+    async with heard(door) as url:
+        yield Command(url, tmp_path)
 
 
 async def test_a_file_is_told_in_short_and_field_by_field(command: Command) -> None:

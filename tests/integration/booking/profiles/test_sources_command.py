@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from chassis.api.app import serve
 from chassis.process.errors import AttendError
 from stack.__main__ import app
-from stack.ports import free_port
 from tests.support.booking.door import OPERATOR_KEY, Door
+from tests.support.booking.heard import heard
 from tests.support.examples import ROOT
-from tests.support.waiting import until
 
 EXAMPLES = sorted((ROOT / "examples" / "profiles").glob("*.yaml"))
 
@@ -89,21 +85,8 @@ class Sources:
 @pytest.fixture
 async def sources(door: Door, tmp_path: Path) -> AsyncIterator[Sources]:
     """Give the command with a door that runs in this test's loop."""
-    port, stop = free_port(), asyncio.Event()
-    with capture_logs():  # this process's stdout is the command's
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(serve(door.api, "127.0.0.1", port, stop))
-            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-                await until(lambda: answers(http))
-                yield Sources(f"http://127.0.0.1:{port}", tmp_path)
-            stop.set()
-
-
-async def answers(http: httpx2.AsyncClient) -> bool:
-    try:
-        return (await http.get("/v1/sources/local/profile")).status_code == 401
-    except httpx2.TransportError:
-        return False
+    async with heard(door) as url:
+        yield Sources(url, tmp_path)
 
 
 async def test_examples_are_planned_applied_shown_and_planned_again_with_nothing_to_do(sources: Sources) -> None:
